@@ -1,0 +1,34 @@
+"""A local assistant that listens, looks and speaks.
+
+Importing this package loads no model, opens no device, prints nothing and needs no
+torch. The names below are what a plugin may use; each is imported on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Backend": "hookspecs",
+    "hookimpl": "hookspecs",
+    "AudioChunk": "types",
+    "Frame": "types",
+    "Percept": "types",
+    "Utterance": "types",
+    "Turn": "types",
+    "ToolCall": "types",
+    "Reply": "types",
+    "AssistantError": "errors",
+    "ToolContext": "tools",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  # names are resolved by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,33 @@
+"""One file per library. This list is the only place that knows them all.
+
+A new backend is one file, one line here, and one extra in ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+from ..hookspecs import Backend, hookimpl
+
+
+@hookimpl
+def assistant_backends() -> list[Backend]:
+    """Return the backends that ship with the assistant."""
+    here = __name__
+    return [
+        Backend("vad", "silero", f"{here}.silero:SileroActivity", libraries=("onnxruntime",)),
+        Backend("asr", "faster-whisper", f"{here}.faster_whisper:FasterWhisper", libraries=("faster_whisper",)),
+        Backend("asr", "openai-whisper", f"{here}.openai_whisper:OpenAIWhisper", "whisper", ("whisper", "torch")),
+        Backend("eyes", "efficientnet", f"{here}.efficientnet:EfficientNetEyes", libraries=("onnxruntime",)),
+        Backend("reader", "rapidocr", f"{here}.rapidocr:RapidReader", libraries=("rapidocr",)),
+        Backend("reader", "zxing", f"{here}.zxing:ZxingReader", libraries=("zxingcpp",)),
+        Backend("session", "llama", f"{here}.llama:LlamaSession", libraries=("xllamacpp",)),
+        Backend("session", "transformers", f"{here}.transformers:TransformersSession", "gpu", ("transformers", "torch")),
+        Backend("voice", "piper", f"{here}.piper:PiperVoice", libraries=("piper",)),
+        Backend("voice", "espeak", f"{here}.espeak:EspeakVoice"),
+        Backend("voice", "coqui", f"{here}.coqui:CoquiVoice", "coqui", ("TTS",)),
+        Backend("microphone", "sounddevice", f"{here}.sounddevice:DeviceMicrophone", libraries=("sounddevice",)),
+        Backend("microphone", "file", f"{here}.files:FileMicrophone"),
+        Backend("speaker", "sounddevice", f"{here}.sounddevice:DeviceSpeaker", libraries=("sounddevice",)),
+        Backend("speaker", "file", f"{here}.files:FileSpeaker"),
+        Backend("camera", "opencv", f"{here}.opencv:OpenCVCamera", libraries=("cv2",)),
+        Backend("camera", "file", f"{here}.files:FileCamera"),
+    ]

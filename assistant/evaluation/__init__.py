@@ -1,0 +1,1 @@
+"""``assistant eval``: one module a task, each with ``run(app, items) -> dict``."""

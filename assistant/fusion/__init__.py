@@ -1,0 +1,1 @@
+"""Encoders' features → projection → strategy → soft tokens or logits."""

@@ -1,0 +1,38 @@
+"""The hooks a plugin may implement. Built-in backends and tools use the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pluggy
+
+hookspec = pluggy.HookspecMarker("assistant")
+hookimpl = pluggy.HookimplMarker("assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """How to make one stage; the library behind it is imported on first use only."""
+
+    kind: str
+    """``vad``, ``asr``, ``eyes``, ``reader``, ``session``, ``voice``, ``turn``, ``wake``, ``echo``,
+    ``microphone``, ``speaker``, ``camera``."""
+    name: str
+    factory: str
+    """``"package.module:callable"``; called with ``(settings, store)``."""
+    extra: str | None = None
+    """The pip extra that installs its libraries, or ``None`` where they are always there."""
+    libraries: tuple[str, ...] = ()
+    """Importable names of these libraries, for ``assistant doctor``."""
+
+
+@hookspec
+def assistant_backends() -> Iterable[Backend]:  # type: ignore[empty-body]
+    """Return the backends that this plugin brings."""
+
+
+@hookspec
+def assistant_tools() -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
+    """Return typed functions with docstrings; each becomes a tool of the language model."""

@@ -1,0 +1,262 @@
+"""One Protocol per stage. A backend satisfies a Protocol; nothing here imports one.
+
+Stages are synchronous and small, so that they can be tested without an event loop.
+``dialogue.py`` composes them and ``streams.py`` runs the blocking ones in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .types import AudioChunk, Features, Frame, Percept, ToolCall, Turn, Utterance
+
+TokenIds = list[int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftTokens:
+    """Vectors in the language model's embedding space, (tokens, dim), and a key for the cache."""
+
+    vectors: Features
+    key: str
+    """Equal keys mean equal vectors: usually a hash of the picture and the connector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """Wishes for one transcription; ``None`` is the setting's default."""
+
+    language: str | None = None
+    """ISO 639-1 code, or ``None`` to detect it."""
+    translate: bool = False
+    """Translate into English."""
+    words: bool = False
+    """Give word times (costs a second pass)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Wishes for one generation; ``None`` is the model's default."""
+
+    max_tokens: int = 256
+    temperature: float | None = None
+    """0 is greedy."""
+    seed: int | None = None
+    grammar: str | None = None
+    """A GBNF grammar that every reply must satisfy."""
+    stop: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class VoiceActivity(Protocol):
+    """Tells speech from everything else."""
+
+    rate: int
+    """Samples per second that :meth:`probability` expects."""
+    chunk: int
+    """Samples a chunk that :meth:`probability` expects."""
+
+    def probability(self, chunk: AudioChunk) -> float:
+        """Probability in [0, 1] that somebody speaks in this chunk; keeps state between chunks."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the stream so far."""
+        ...
+
+
+@runtime_checkable
+class TurnDetector(Protocol):
+    """Judges whether a person who paused has finished."""
+
+    def finished(self, audio: AudioChunk, text: str) -> float:
+        """Probability in [0, 1] that the turn is over, from its sound and its words so far."""
+        ...
+
+
+@runtime_checkable
+class WakeWord(Protocol):
+    """Waits for its name."""
+
+    def heard(self, chunk: AudioChunk) -> str | None:
+        """Return the wake word that ended in this chunk (16 kHz), or ``None``."""
+        ...
+
+
+@runtime_checkable
+class EchoCanceller(Protocol):
+    """Takes the loudspeaker's sound out of the microphone's."""
+
+    def played(self, chunk: AudioChunk) -> None:
+        """Tell it 10 ms that went to the loudspeaker."""
+        ...
+
+    def clean(self, chunk: AudioChunk) -> AudioChunk:
+        """Return 10 ms of the microphone without what was played."""
+        ...
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """Speech to text."""
+
+    def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
+        """Return what was said; an empty text where nobody spoke."""
+        ...
+
+
+@runtime_checkable
+class Eyes(Protocol):
+    """Picture to percept."""
+
+    encoder: str
+    """Name of the encoder, as in :attr:`Percept.encoder`."""
+
+    def look(self, frame: Frame) -> Percept:
+        """Return features, calibrated labels and the verdict on the frame."""
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Adds something on demand to a percept: text, codes, a caption."""
+
+    def read(self, frame: Frame, percept: Percept) -> Percept:
+        """Return ``percept`` with what this reader found in ``frame``."""
+        ...
+
+
+@runtime_checkable
+class Session(Protocol):
+    """A language model with a cache over tokens *and* embeddings."""
+
+    name: str
+    dim: int
+    """Width of the embedding space."""
+    context: int
+    """Most positions that fit."""
+
+    @property
+    def length(self) -> int:
+        """Positions in the cache now."""
+        ...
+
+    def tokenize(self, text: str) -> TokenIds:
+        """Return token ids; special tokens in ``text`` (``<|im_start|>``) are parsed as such."""
+        ...
+
+    def embed(self, tokens: TokenIds) -> Features:
+        """Return the input embeddings of ``tokens``, (tokens, dim)."""
+        ...
+
+    def template(self, messages: Sequence[dict[str, object]], tools: Sequence[dict[str, object]]) -> str:
+        """Render messages with the model's own chat template, ending where the reply begins."""
+        ...
+
+    def append(self, piece: TokenIds | SoftTokens) -> None:
+        """Read a piece into the cache (prefill); may be called while the user still talks."""
+        ...
+
+    def truncate(self, length: int) -> None:
+        """Forget all positions from ``length`` on."""
+        ...
+
+    def sync(self, pieces: Sequence[TokenIds | SoftTokens]) -> None:
+        """Make the cache hold exactly ``pieces``: keep the common prefix, read only the rest."""
+        ...
+
+    def logits(self) -> NDArray[np.float32]:
+        """Return the logits after the last position, (vocabulary,)."""
+        ...
+
+    def generate(self, options: Sampling | None = None) -> Iterator[str]:
+        """Yield text pieces until the model ends its turn; closing the iterator stops within one token."""
+        ...
+
+    def close(self) -> None:
+        """Free the model."""
+        ...
+
+
+@runtime_checkable
+class Brain(Protocol):
+    """Turn to reply."""
+
+    def prepare(self, turn: Turn) -> None:
+        """Read what is already known of a turn (it may be unfinished) into the cache."""
+        ...
+
+    def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
+        """Yield text pieces as they are generated, or a tool call, after which it is called again."""
+        ...
+
+
+@runtime_checkable
+class Voice(Protocol):
+    """Text to speech."""
+
+    rate: int
+    """Samples per second of its output."""
+
+    def speak(self, clause: str) -> Iterator[AudioChunk]:
+        """Yield the clause as sound, in pieces short enough to stop between."""
+        ...
+
+
+@runtime_checkable
+class Microphone(Protocol):
+    """A source of sound: a device, a file, a test."""
+
+    rate: int
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        """Yield chunks of 20 ms until the source ends or :meth:`close` is called."""
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
+        ...
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """A sink of sound: a device, a file, a test."""
+
+    def play(self, chunk: AudioChunk) -> None:
+        """Queue a chunk; blocks while more than a little is waiting."""
+        ...
+
+    def stop(self) -> int:
+        """Drop what waits, at once; return how many samples were really played since the last stop."""
+        ...
+
+    def drain(self) -> int:
+        """Wait until all is played; return how many samples were played since the last stop."""
+        ...
+
+    @property
+    def played(self) -> int:
+        """Samples really played since the last stop, at the rate of the chunks given."""
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
+        ...
+
+
+@runtime_checkable
+class Camera(Protocol):
+    """A source of frames: a device, a video, a picture, a folder, a URL."""
+
+    def frame(self) -> Frame | None:
+        """Return the newest frame, or ``None`` where none can be had now."""
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
+        ...
