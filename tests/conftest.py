@@ -1,0 +1,56 @@
+"""What every test may ask for: development data, settings, the model store.
+
+No test reads the user's own settings. The model store is the real one, so that
+weights are fetched once and shared.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from assistant.config import Settings
+    from assistant.store import Store
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("ASSISTANT_TEST_DATA") or ROOT.parent / "shared" / "data")
+KEPT = ("ASSISTANT_TEST_DATA", "ASSISTANT_STORE_PATH", "ASSISTANT_OFFLINE", "ASSISTANT_STORE_OFFLINE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("ASSISTANT_") and name not in KEPT:
+                patch.delenv(name)
+        patch.setenv("ASSISTANT_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of development data; the test is skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"no development data at {DATA}; set ASSISTANT_TEST_DATA to its folder")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def settings(_no_settings_of_the_user: None) -> Settings:
+    """The settings of the default profile, as a new user has them."""
+    from assistant.config import load
+
+    return load()
+
+
+@pytest.fixture(scope="session")
+def store(settings: Settings) -> Store:
+    """The real model store: ``store.require(model)`` fetches what is missing."""
+    from assistant.store import Store
+
+    return Store(settings)
