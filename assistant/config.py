@@ -93,6 +93,14 @@ class EyesSettings:
 
 
 @dataclass(frozen=True)
+class FusionSettings:
+    """What the picture's features become before the language model reads them."""
+
+    engine: str = "off"
+    """"grid" for the trained heads that ship, "off" for labels only."""
+
+
+@dataclass(frozen=True)
 class BrainSettings:
     """Language model."""
 
@@ -145,6 +153,7 @@ class Settings:
     vad: VadSettings = field(default_factory=VadSettings)
     asr: AsrSettings = field(default_factory=AsrSettings)
     eyes: EyesSettings = field(default_factory=EyesSettings)
+    fusion: FusionSettings = field(default_factory=FusionSettings)
     brain: BrainSettings = field(default_factory=BrainSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
@@ -214,10 +223,10 @@ def save(key: str, value: str) -> Path:
     if key == "profile":
         if value not in profiles():
             raise SettingError(f"there is no profile {value!r}{nearest(value, list(profiles()))}")
-        text = _replace_line(text, "", "profile", _toml(value))
+        text = _replace_line(text, "", "profile", to_toml(value))
     else:
         section, name = key.split(".")
-        text = _replace_line(text, section, name, _toml(getattr(getattr(checked, section), name)))
+        text = _replace_line(text, section, name, to_toml(getattr(getattr(checked, section), name)))
     tomllib.loads(text)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -337,11 +346,12 @@ def _names(kind: Any) -> str:
     return {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}[kind]
 
 
-def _toml(value: object) -> str:
+def to_toml(value: object) -> str:
+    """Return a setting as TOML writes it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(part) for part in value) + "]"
+        return "[" + ", ".join(to_toml(part) for part in value) + "]"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         return f'"{escaped}"'

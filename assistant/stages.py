@@ -132,6 +132,26 @@ class Reader(Protocol):
 
 
 @runtime_checkable
+class Fuser(Protocol):
+    """Percept to what a language model can be conditioned on: words, a caption, answers, soft tokens."""
+
+    encoder: str
+    """Name of the encoder whose features it was trained on."""
+
+    def read(self, frame: Frame, percept: Percept) -> Percept:
+        """Return ``percept`` with caption and visual words; as it was where the frame cannot be judged."""
+        ...
+
+    def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
+        """Return answers to a question about the picture with calibrated probabilities, best first."""
+        ...
+
+    def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
+        """Return soft tokens in that language model's space, or ``None`` where nothing was learned for it."""
+        ...
+
+
+@runtime_checkable
 class Session(Protocol):
     """A language model with a cache over tokens *and* embeddings."""
 

@@ -155,6 +155,8 @@ class Percept:
     """Visual words that a fuser learned to see, with their weights in [0, 1]."""
     caption: str = ""
     """A sentence about the picture, where a captioner looked at it."""
+    answers: tuple[tuple[str, float], ...] = ()
+    """What a trained head answers to the question of this turn, with calibrated probabilities."""
     regions: tuple[TextRegion, ...] | None = None
     """Text in reading order; ``None`` where nobody looked for text."""
     codes: tuple[Code, ...] | None = None

@@ -21,6 +21,7 @@ from ..errors import AssistantError, nearest
 
 if TYPE_CHECKING:
     from ..config import Settings
+    from ..kit import Kit
     from ..plugins import Plugins
     from ..store import Store
 
@@ -55,9 +56,16 @@ class App:
 
         return Plugins(self.settings)
 
+    @cached_property
+    def kit(self) -> Kit:
+        """The stages that the settings ask for."""
+        from ..kit import Kit
+
+        return Kit(self.settings, self.plugins, self.store)
+
     def make(self, kind: str, name: str) -> Any:
         """Make one stage by its kind and the name of its engine."""
-        return self.plugins.make(kind, name, self.store)
+        return self.kit.make(kind, name)
 
 
 class Parser(argparse.ArgumentParser):

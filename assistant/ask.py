@@ -1,0 +1,190 @@
+"""One question, one answer, in a straight line: listen, look, think, speak.
+
+The live conversation overlaps the same stages; here they run one after the other,
+so that a batch of questions gives the same answers every time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from . import pictures, sound
+from .errors import InputError
+from .text import clauses
+from .tools import ToolContext, think
+from .types import AudioChunk, Frame, Message, Percept, ToolResult, Turn, Utterance, Verdict
+
+if TYPE_CHECKING:
+    from .kit import Kit
+
+T = TypeVar("T")
+
+NOT_HEARD = "Sorry, I did not hear any words. Please say it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: by voice or in text, with or without a picture."""
+
+    audio: Path | None = None
+    text: str | None = None
+    image: Path | None = None
+    say: Path | None = None
+    """Where the spoken answer is written."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came of it."""
+
+    utterance: Utterance | None = None
+    percept: Percept | None = None
+    reply: str = ""
+    results: tuple[ToolResult, ...] = ()
+    say: Path | None = None
+    timings: dict[str, float | None] = field(default_factory=dict)
+    """Seconds: ``asr_s``, ``look_s``; from the start of thinking: ``first_token_s``, ``first_clause_s``,
+    ``first_audio_s``; and ``total_s``."""
+
+
+class Asker:
+    """Answers questions with the stages of a kit."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+
+    def warm(self, questions: Sequence[Question], play: bool = False) -> None:
+        """Load the models that these questions need, before anybody waits for an answer."""
+        if any(question.audio for question in questions):
+            _ = self.kit.recognizer
+        if any(question.image for question in questions):
+            _ = self.kit.eyes, self.kit.fuser
+        _ = self.kit.brain
+        if play or any(question.say for question in questions):
+            _ = self.kit.voice
+
+    def ask(self, question: Question, history: tuple[Message, ...] = (), play: bool = False) -> Answer:
+        """Answer one question.
+
+        Raises :class:`InputError` where a file cannot be used or nothing is asked.
+        """
+        if question.audio is None and question.text is None:
+            raise InputError("nothing is asked; give --audio FILE or --text TEXT")
+        if question.text is not None and not question.text.strip():
+            raise InputError("the question is empty; give some words after --text")
+        started = time.perf_counter()
+        answer = Answer(timings=dict.fromkeys(("asr_s", "look_s", "first_token_s", "first_clause_s", "first_audio_s")))
+        recording = sound.read(question.audio) if question.audio else None
+        frame = pictures.read(question.image) if question.image else None
+        if recording is not None:
+            answer.utterance = _timed(answer, "asr_s", lambda: self.kit.recognizer.transcribe(recording))
+        typed = question.text.strip() if question.text else ""
+        heard = answer.utterance.text if answer.utterance else ""
+        words = " ".join(part for part in (heard, typed) if part)
+        if frame is not None:
+            answer.percept = _timed(answer, "look_s", lambda: self.look(frame, words))
+        reply = self._think(answer, words, frame, history) if words else iter((NOT_HEARD,))
+        self._speak(answer, reply, question.say, play)
+        answer.timings["total_s"] = time.perf_counter() - started
+        return answer
+
+    def look(self, frame: Frame, question: str = "") -> Percept:
+        """Return the percept of a frame, with text and codes where the question is about them."""
+        percept = self.kit.eyes.look(frame)
+        if self.kit.fuser is not None:
+            percept = self.kit.fuser.read(frame, percept)
+            percept = dataclasses.replace(percept, answers=self.kit.fuser.answer(percept, question))
+        if percept.verdict in (Verdict.BLACK, Verdict.BLANK):
+            return percept
+        for name in wanted_readers(question):
+            percept = self.kit.readers[name].read(frame, percept)
+        return percept
+
+    def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
+        utterance = answer.utterance or Utterance(words)
+        percepts = (answer.percept,) if answer.percept else ()
+        turn = Turn(Utterance(words, utterance.language), percepts, history)
+        context = ToolContext(frame, answer.percept, self.kit.readers)
+        started = time.perf_counter()
+        for piece in think(self.kit.brain, self.kit.toolbox, turn, context):
+            if isinstance(piece, ToolResult):
+                answer.results = (*answer.results, piece)
+                continue
+            if answer.timings["first_token_s"] is None:
+                answer.timings["first_token_s"] = time.perf_counter() - started
+            answer.reply += piece
+            yield piece
+        answer.reply = answer.reply.strip()
+
+    def _speak(self, answer: Answer, reply: Iterator[str], say: Path | None, play: bool) -> None:
+        started = time.perf_counter()
+        spoken = self._clauses(answer, reply, started)
+        if say is None and not play:
+            for _ in spoken:
+                pass
+            return
+        chunks = self._sound(answer, spoken, started)
+        if play:
+            chunks = self._played(chunks)
+        if say is None:
+            for _ in chunks:
+                pass
+            return
+        sound.write(say, chunks)
+        answer.say = say
+
+    def _clauses(self, answer: Answer, reply: Iterator[str], started: float) -> Iterator[str]:
+        for clause in clauses(reply):
+            if answer.timings["first_clause_s"] is None:
+                answer.timings["first_clause_s"] = time.perf_counter() - started
+            yield clause
+        if not answer.reply:
+            answer.reply = NOT_HEARD
+
+    def _sound(self, answer: Answer, spoken: Iterator[str], started: float) -> Iterator[AudioChunk]:
+        for clause in spoken:
+            for chunk in self.kit.voice.speak(clause):
+                if answer.timings["first_audio_s"] is None:
+                    answer.timings["first_audio_s"] = time.perf_counter() - started
+                yield chunk
+
+    def _played(self, chunks: Iterator[AudioChunk]) -> Iterator[AudioChunk]:
+        speaker = self.kit.make("speaker", "sounddevice")
+        try:
+            for chunk in chunks:
+                speaker.play(chunk)
+                yield chunk
+            speaker.drain()
+        finally:
+            speaker.close()
+
+
+def _timed(answer: Answer, key: str, work: Callable[[], T]) -> T:
+    started = time.perf_counter()
+    result = work()
+    answer.timings[key] = time.perf_counter() - started
+    return result
+
+
+_ABOUT_TEXT = re.compile(
+    r"\b(read|text|says?|said|written|writing|letters?|words?|label|sign|receipt|bill|total|price|cost|date|"
+    r"expir\w*|best before|address|phone|title|headline|menu|page|book|instructions?|ingredients?|name)\b",
+    re.IGNORECASE,
+)
+_ABOUT_CODES = re.compile(r"\b(bar ?codes?|qr|codes?|scan\w*|ean|upc|isbn)\b", re.IGNORECASE)
+
+
+def wanted_readers(question: str) -> list[str]:
+    """Return the readers that a question asks for: ``"rapidocr"`` for text, ``"zxing"`` for codes."""
+    wanted = []
+    if _ABOUT_TEXT.search(question):
+        wanted.append("rapidocr")
+    if _ABOUT_CODES.search(question):
+        wanted.append("zxing")
+    return wanted

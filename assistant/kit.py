@@ -1,0 +1,87 @@
+"""The stages that the settings ask for, each made when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from .config import Settings
+from .plugins import Plugins
+from .tools import Toolbox
+
+if TYPE_CHECKING:
+    from .stages import Brain, Eyes, Fuser, Reader, Recognizer, Session, Voice, VoiceActivity
+    from .store import Store
+
+
+class Kit:
+    """One set of stages; models are loaded once and shared by everything that uses the kit."""
+
+    def __init__(self, settings: Settings, plugins: Plugins, store: Store) -> None:
+        self.settings, self.plugins, self.store = settings, plugins, store
+
+    def make(self, kind: str, name: str) -> Any:
+        """Make one stage by its kind and the name of its engine."""
+        return self.plugins.make(kind, name, self.store)
+
+    @cached_property
+    def activity(self) -> VoiceActivity:
+        """Voice activity detection."""
+        return cast("VoiceActivity", self.make("vad", self.settings.vad.engine))
+
+    @cached_property
+    def recognizer(self) -> Recognizer:
+        """Speech to text."""
+        return cast("Recognizer", self.make("asr", self.settings.asr.engine))
+
+    @cached_property
+    def eyes(self) -> Eyes:
+        """Picture encoder."""
+        return cast("Eyes", self.make("eyes", self.settings.eyes.engine))
+
+    @cached_property
+    def readers(self) -> dict[str, Reader]:
+        """Text and codes in pictures, by name; each is made when it is first asked for."""
+        return _Lazy(self, "reader")
+
+    @cached_property
+    def fuser(self) -> Fuser | None:
+        """What turns a percept into captions, visual words, answers and soft tokens; ``None`` if switched off."""
+        engine = self.settings.fusion.engine
+        return None if engine in ("", "off") else cast("Fuser", self.make("fuser", engine))
+
+    @cached_property
+    def session(self) -> Session:
+        """The language model."""
+        return cast("Session", self.make("session", self.settings.brain.engine))
+
+    @cached_property
+    def brain(self) -> Brain:
+        """The language model with its prompt, tools and soft tokens."""
+        from .brain import LanguageBrain
+
+        fuser, session = self.fuser, self.session
+        soften = None if fuser is None else lambda percept: fuser.soften(percept, session)
+        return LanguageBrain(session, self.toolbox.specs, self.settings, soften)
+
+    @cached_property
+    def voice(self) -> Voice:
+        """Text to speech."""
+        return cast("Voice", self.make("voice", self.settings.voice.engine))
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        """The tools of the plugins that are in use."""
+        return Toolbox(self.plugins.tools, self.settings.plugins.timeout)
+
+
+class _Lazy(dict[str, Any]):
+    """Makes a stage when its name is first looked up."""
+
+    def __init__(self, kit: Kit, kind: str) -> None:
+        super().__init__()
+        self._kit, self._kind = kit, kind
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = made = self._kit.make(self._kind, name)
+        return made

@@ -1,0 +1,175 @@
+"""Tools: typed Python functions that the language model may call.
+
+A function's annotations become a JSON schema, its docstring the description. A tool
+has a time limit, and its failure is an answer that the model is told, never a stack.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import inspect
+import logging
+import threading
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .errors import PluginError, nearest
+from .types import Frame, Percept, ToolCall, ToolResult, Turn
+
+if TYPE_CHECKING:
+    from .stages import Brain, Reader
+
+log = logging.getLogger(__name__)
+
+MOST_CALLS = 4
+"""Tool calls in one turn, after which the model has to answer with what it has."""
+
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ToolContext:
+    """What a tool may look at; given to functions with a parameter named ``context``."""
+
+    frame: Frame | None = None
+    """The picture of this turn."""
+    percept: Percept | None = None
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    """By name: ``"rapidocr"`` reads text, ``"zxing"`` reads codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One function and what the model is told about it."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """JSON schema of the arguments."""
+    function: Callable[..., Any]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Tool:
+        """Make a tool of a typed function. Raises :class:`PluginError` where it is not typed or not described."""
+        name = getattr(function, "__name__", "tool")
+        description = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+        if not description:
+            raise PluginError(f"the tool {name} needs a docstring that tells the model what it does")
+        hints = typing.get_type_hints(function)
+        properties: dict[str, Any] = {}
+        required = []
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.name == "context":
+                continue
+            properties[parameter.name] = _schema(hints.get(parameter.name), name, parameter.name)
+            if parameter.default is inspect.Parameter.empty:
+                required.append(parameter.name)
+        schema = {"type": "object", "properties": properties, "required": required}
+        return cls(name, description, schema, function)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What the model is told: name, description and the schema of the arguments."""
+        return {"name": self.name, "description": self.description, "parameters": self.parameters}
+
+
+def _schema(hint: Any, tool: str, parameter: str) -> dict[str, Any]:
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    if typing.get_origin(hint) is typing.Literal:
+        return {"type": "string", "enum": list(typing.get_args(hint))}
+    if hint not in _JSON_TYPES:
+        raise PluginError(f"the tool {tool} must annotate {parameter!r} as str, int, float, bool or Literal[...]")
+    return {"type": _JSON_TYPES[hint]}
+
+
+class Toolbox:
+    """The tools of a conversation."""
+
+    def __init__(self, tools: Mapping[str, Tool], timeout: float) -> None:
+        self.tools = dict(tools)
+        self.timeout = timeout
+
+    @property
+    def specs(self) -> list[dict[str, Any]]:
+        """What the model is told of all tools."""
+        return [tool.spec for tool in self.tools.values()]
+
+    def run(self, call: ToolCall, context: ToolContext) -> ToolResult:
+        """Run one call within the time limit; whatever goes wrong is told in the result."""
+        tool = self.tools.get(call.name)
+        if tool is None:
+            return ToolResult(call, f"there is no tool {call.name!r}{nearest(call.name, list(self.tools))}", True)
+        if problem := _mismatch(tool, call.arguments):
+            return ToolResult(call, problem, True)
+        arguments = dict(call.arguments)
+        if "context" in inspect.signature(tool.function).parameters:
+            arguments["context"] = context
+        outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+        def work() -> None:
+            try:
+                outcome.set_result(tool.function(**arguments))
+            except Exception as error:  # a tool is anybody's code; its failure is told to the model
+                outcome.set_exception(error)
+
+        # A daemon thread: a tool that hangs must not keep the process from ending.
+        threading.Thread(target=work, name=f"tool {call.name}", daemon=True).start()
+        try:
+            return ToolResult(call, outcome.result(self.timeout))
+        except concurrent.futures.TimeoutError:
+            return ToolResult(call, f"{call.name} took longer than {self.timeout:g} s and was given up", True)
+        except Exception as error:  # as above
+            log.info("tool %s failed", call.name, exc_info=True)
+            return ToolResult(call, f"{call.name} failed: {error}", True)
+
+
+def _mismatch(tool: Tool, arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with the arguments, or an empty text."""
+    properties, required = tool.parameters["properties"], tool.parameters["required"]
+    for name in required:
+        if name not in arguments:
+            return f"{tool.name} needs the argument {name!r}"
+    for name, value in arguments.items():
+        if name not in properties:
+            return f"{tool.name} has no argument {name!r}{nearest(name, list(properties))}"
+        kind = properties[name]["type"]
+        fits = {
+            "string": isinstance(value, str),
+            "integer": isinstance(value, int) and not isinstance(value, bool),
+            "number": isinstance(value, int | float) and not isinstance(value, bool),
+            "boolean": isinstance(value, bool),
+        }[kind]
+        if not fits or ("enum" in properties[name] and value not in properties[name]["enum"]):
+            return f"{tool.name}: {name} must be {properties[name].get('enum', kind)}, not {value!r}"
+    return ""
+
+
+def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> Iterator[str | ToolResult]:
+    """Yield the reply's text as it is generated, and the result of each tool on the way to it.
+
+    Closing the iterator stops the language model within one token.
+    """
+    for _ in range(MOST_CALLS):
+        asked = None
+        pieces = brain.reply(turn)
+        try:
+            for piece in pieces:
+                if isinstance(piece, ToolCall):
+                    asked = piece
+                    break
+                yield piece
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+        if asked is None:
+            return
+        result = toolbox.run(asked, context)
+        yield result
+        turn = dataclasses.replace(turn, results=(*turn.results, result))
+    yield "I could not finish that with the tools I have."
