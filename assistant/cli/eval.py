@@ -1,0 +1,125 @@
+"""``assistant eval``: measure one ability on a folder of examples."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from . import add_command, print_json
+
+if TYPE_CHECKING:
+    from . import App
+
+EXAMPLE = """\
+  assistant eval asr --data recordings/
+  assistant eval caption --data photos/index.jsonl --limit 100 --json
+  assistant eval naming --data photos/ --items answers.jsonl --set eyes.model=efficientnet-lite2"""
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    from ..evaluation import tasks
+
+    parser = add_command(commands, "eval", "measure one ability on a folder of examples", EXAMPLE)
+    parser.add_argument("task", choices=tasks(), metavar="TASK", help=", ".join(tasks()))
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR_OR_INDEX", help="a folder with an index.jsonl, or such a file"
+    )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="take the first N items only")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--items", type=Path, metavar="OUT.jsonl", help="write what came of every item, one a line")
+
+
+def run(app: App, arguments: argparse.Namespace) -> int:
+    """Run one evaluation and print its metrics."""
+    from .. import evaluation
+
+    module = evaluation.task(arguments.task)
+    items = evaluation.load(arguments.data, getattr(module, "FIELDS", ()), arguments.limit)
+    with _progress(arguments.task, len(items.rows)) as advance, _writer(arguments.items) as write:
+
+        def report(found: dict[str, Any]) -> None:
+            write(found)
+            advance()
+
+        metrics = module.run(app, items, report)
+    result = _plain({"task": arguments.task, "n": len(items.rows), **metrics})
+    if arguments.json:
+        print_json(result)
+    else:
+        _table(result)
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+@contextmanager
+def _progress(task: str, total: int) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(task, total=total)
+        yield lambda: progress.advance(bar)
+
+
+@contextmanager
+def _writer(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Give a function that writes one item; the file appears, whole, when all went well."""
+    if path is None:
+        yield lambda found: None
+        return
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent}; make it first")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            yield lambda found: print(json.dumps(_plain(found), ensure_ascii=False), file=file)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` without numpy types; what is not finite becomes ``None``, as JSON has no word for it."""
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+def _table(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("metric", "value", "95 % interval", title=f"{result['task']}, {result['n']} items")
+    for name, value in result.items():
+        if name in ("task", "n") or name.endswith("_interval"):
+            continue
+        low_high = result.get(f"{name}_interval")
+        table.add_row(name, _shown(value), " – ".join(map(_shown, low_high)) if low_high else "")
+    Console().print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
