@@ -6,6 +6,7 @@
     ├── InputError            a file, picture or text that cannot be used (exit code 2)
     ├── SettingError          an unknown or ill-typed setting (exit code 2)
     ├── ModelError            a model that is missing, broken or does not fit
+    │   ├── Interrupted       a reading or reply that was cancelled on purpose
     │   └── OfflineError      a model is missing and the network is forbidden
     ├── DeviceError           a microphone, loudspeaker or camera that is absent or was unplugged
     ├── ExtraMissing          an optional library is not installed; names the extra
@@ -22,6 +23,7 @@ __all__ = [
     "DownloadError",
     "ExtraMissing",
     "InputError",
+    "Interrupted",
     "ModelError",
     "OfflineError",
     "PluginError",
@@ -51,6 +53,10 @@ class SettingError(AssistantError):
 
 class ModelError(AssistantError):
     """A model that is missing, broken or does not fit."""
+
+
+class Interrupted(ModelError):
+    """A reading or reply that was cancelled on purpose."""
 
 
 class OfflineError(ModelError):

@@ -166,8 +166,11 @@ class Session(Protocol):
         """Positions in the cache now."""
         ...
 
-    def tokenize(self, text: str) -> TokenIds:
-        """Return token ids; special tokens in ``text`` (``<|im_start|>``) are parsed as such."""
+    def tokenize(self, text: str, special: bool = True) -> TokenIds:
+        """Return token ids; markers in ``text`` (``<|im_start|>``) are parsed as such where ``special``.
+
+        Text of others (a question, words in a picture) is tokenised with ``special=False``.
+        """
         ...
 
     def embed(self, tokens: TokenIds) -> Features:
