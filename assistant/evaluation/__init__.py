@@ -45,7 +45,7 @@ class Items:
 
     def path(self, row: dict[str, Any], key: str) -> Path:
         """Return the file that ``row`` names under ``key`` (``"audio"`` or ``"image"``)."""
-        return self.root / row[key]
+        return self.root / str(row[key])
 
 
 def tasks() -> list[str]:
