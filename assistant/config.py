@@ -8,6 +8,7 @@ and the nearest valid name.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import tomllib
@@ -353,8 +354,7 @@ def to_toml(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(to_toml(part) for part in value) + "]"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML escapes DEL, JSON need not
     return repr(value)
 
 

@@ -1,0 +1,63 @@
+import pytest
+
+from assistant.config import load
+from assistant.errors import ExtraMissing, SettingError
+from assistant.plugins import Plugins
+
+
+@pytest.fixture
+def plugins(tmp_path):
+    def make(*overrides: str, **files: str) -> Plugins:
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text)
+        return Plugins(load(None, [f"plugins.folder={tmp_path}", *overrides], {}))
+
+    return make
+
+
+GOOD = '''
+from assistant import hookimpl
+
+@hookimpl
+def assistant_tools():
+    def greet(name: str) -> str:
+        """Greet somebody."""
+        return f"Hello {name}."
+    return [greet]
+'''
+
+
+def test_a_file_in_the_users_folder_brings_a_tool(plugins):
+    found = plugins(mine=GOOD)
+    assert "greet" in found.tools
+    assert [plugin.problem for plugin in found.found if plugin.name == "mine"] == [""]
+
+
+def test_a_broken_file_is_named_and_the_others_work(plugins):
+    found = plugins(good=GOOD, bad="import nothing_of_this_name", worse="def")
+    problems = {plugin.name: plugin.problem for plugin in found.found}
+    assert "nothing_of_this_name" in problems["bad"]
+    assert "SyntaxError" in problems["worse"]
+    assert "greet" in found.tools
+
+
+def test_disabled(plugins):
+    found = plugins("plugins.disabled=mine", mine=GOOD)
+    assert "greet" not in found.tools
+
+
+def test_unknown_engine_names_the_nearest(plugins, store):
+    with pytest.raises(SettingError, match="no voice engine 'pipr'; did you mean 'piper'"):
+        plugins().make("voice", "pipr", store)
+
+
+def test_missing_library_names_the_extra(plugins, store):
+    text = """
+from assistant import Backend, hookimpl
+
+@hookimpl
+def assistant_backends():
+    return [Backend("voice", "future", "library_that_is_not_there:Voice", extra="future")]
+"""
+    with pytest.raises(ExtraMissing, match=r'pip install "local-assistant\[future\]"'):
+        plugins(future=text).make("voice", "future", store)

@@ -1,0 +1,121 @@
+import threading
+from typing import Literal
+
+import pytest
+
+from assistant.errors import PluginError
+from assistant.tools import MOST_CALLS, Tool, Toolbox, ToolContext, think
+from assistant.types import ToolCall, ToolResult, Turn, Utterance
+
+
+def add(a: int, b: int = 1) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def paint(colour: Literal["red", "green"], context: ToolContext) -> str:
+    """Paint the picture."""
+    return f"{colour} {context.frame}"
+
+
+def broken() -> None:
+    """Always fail."""
+    raise ValueError("no luck")
+
+
+release = threading.Event()
+
+
+def slow() -> None:
+    """Never end by itself."""
+    release.wait()
+
+
+@pytest.fixture
+def box():
+    yield Toolbox({tool.name: tool for tool in map(Tool.of, (add, paint, broken, slow))}, timeout=0.05)
+    release.set()
+
+
+def test_schema_from_annotations():
+    assert Tool.of(add).spec == {
+        "name": "add",
+        "description": "Add two numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "required": ["a"],
+        },
+    }
+    assert Tool.of(paint).parameters["properties"] == {"colour": {"type": "string", "enum": ["red", "green"]}}
+
+
+def test_what_is_no_tool():
+    with pytest.raises(PluginError, match="docstring"):
+        Tool.of(lambda: None)
+
+    def untyped(a):
+        """Do."""
+
+    with pytest.raises(PluginError, match="annotate 'a'"):
+        Tool.of(untyped)
+
+
+@pytest.mark.parametrize(
+    ("call", "result", "failed"),
+    [
+        (ToolCall("add", {"a": 2}), 3, False),
+        (ToolCall("paint", {"colour": "red"}), "red None", False),
+        (ToolCall("ad", {}), "there is no tool 'ad'; did you mean 'add'?", True),
+        (ToolCall("add", {}), "add needs the argument 'a'", True),
+        (ToolCall("add", {"a": "2"}), "add: a must be integer, not '2'", True),
+        (ToolCall("add", {"a": True}), "add: a must be integer, not True", True),
+        (ToolCall("add", {"a": 1, "c": 1}), "add has no argument 'c'; known: a, b", True),
+        (ToolCall("paint", {"colour": "blue"}), "paint: colour must be ['red', 'green'], not 'blue'", True),
+        (ToolCall("broken"), "broken failed: no luck", True),
+        (ToolCall("slow"), "slow took longer than 0.05 s and was given up", True),
+    ],
+)
+def test_calls(box, call, result, failed):
+    assert box.run(call, ToolContext()) == ToolResult(call, result, failed)
+
+
+class Calculating:
+    """A brain that asks for one tool and then answers with its result."""
+
+    def __init__(self, calls: int = 1) -> None:
+        self.calls, self.closed = calls, 0
+
+    def prepare(self, turn):
+        pass
+
+    def reply(self, turn):
+        try:
+            if len(turn.results) < self.calls:
+                yield "Let me see. "
+                yield ToolCall("add", {"a": 40, "b": 2})
+                raise AssertionError("read on after a tool call")
+            yield f"It is {turn.results[-1].result}."
+        finally:
+            self.closed += 1
+
+
+def test_think_runs_the_tool_and_asks_again(box):
+    brain = Calculating()
+    pieces = list(think(brain, box, Turn(Utterance("?")), ToolContext()))
+    assert pieces == ["Let me see. ", ToolResult(ToolCall("add", {"a": 40, "b": 2}), 42), "It is 42."]
+    assert brain.closed == 2
+
+
+def test_think_ends_when_the_model_never_stops_calling(box):
+    pieces = list(think(Calculating(calls=99), box, Turn(Utterance("?")), ToolContext()))
+    assert sum(isinstance(piece, ToolResult) for piece in pieces) == MOST_CALLS
+    assert isinstance(pieces[-1], str) and "could not" in pieces[-1]
+
+
+def test_closing_think_closes_the_model(box):
+    brain = Calculating()
+    pieces = think(brain, box, Turn(Utterance("?")), ToolContext())
+    assert next(pieces) == "Let me see. "
+    pieces.close()
+    assert brain.closed == 1
