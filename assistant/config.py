@@ -83,6 +83,10 @@ class AsrSettings:
     """Beam width; 1 is greedy."""
     translate: bool = False
     """Translate what is heard into English."""
+    short_context: bool = True
+    """Encode only as many seconds as were spoken, not Whisper's 30; what comes out doubtful is heard again in full."""
+    threads: int = 0
+    """0: as many as there are cores."""
 
 
 @dataclass(frozen=True)
