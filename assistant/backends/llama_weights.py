@@ -1,0 +1,58 @@
+"""Input embeddings of a GGUF model, de-quantised row by row from the mapped file."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError, ModelError
+from ..stages import TokenIds
+from ..types import Features
+from .llama_library import ffi, load
+
+
+class EmbeddingTable:
+    """The matrix ``token_embd.weight``, (vocabulary, dim), read where it lies."""
+
+    def __init__(self, path: Path, dim: int) -> None:
+        library = load()
+        gguf = library.gguf_init_from_file(str(path).encode(), {"no_alloc": True, "context": ffi.NULL})
+        if gguf == ffi.NULL:
+            raise ModelError(f"{path} is not a GGUF file; run: assistant models verify")
+        try:
+            tensor = library.gguf_find_tensor(gguf, b"token_embd.weight")
+            if tensor < 0:
+                raise ModelError(f"{path} holds no token embeddings")
+            self._traits = library.ggml_get_type_traits(library.gguf_get_tensor_type(gguf, tensor))
+            self._start = library.gguf_get_data_offset(gguf) + library.gguf_get_tensor_offset(gguf, tensor)
+            size = library.gguf_get_tensor_size(gguf, tensor)
+        finally:
+            library.gguf_free(gguf)
+        self._dim = dim
+        self._row = dim // self._traits.blck_size * self._traits.type_size  # bytes
+        self._rows = size // self._row
+        if self._start + size > path.stat().st_size:
+            raise ModelError(f"{path} is truncated; run: assistant models verify")
+        with path.open("rb") as file:
+            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._bytes = ffi.from_buffer(self._file)
+
+    def rows(self, tokens: TokenIds) -> Features:
+        """Return the embeddings of ``tokens``, (tokens, dim)."""
+        table = np.empty((len(tokens), self._dim), np.float32)
+        for index, token in enumerate(tokens):
+            if not 0 <= token < self._rows:
+                raise InputError(f"there is no token {token}; the vocabulary has {self._rows}")
+            source, target = self._bytes + self._start + token * self._row, ffi.from_buffer("float[]", table[index])
+            if self._traits.to_float == ffi.NULL:  # float32 needs no conversion
+                ffi.memmove(target, source, self._row)
+            else:
+                self._traits.to_float(source, target, self._dim)
+        return table
+
+    def close(self) -> None:
+        """Unmap the file."""
+        ffi.release(self._bytes)
+        self._file.close()
