@@ -1,0 +1,1 @@
+"""Measurements of the assistant by itself: ``assistant bench``."""
