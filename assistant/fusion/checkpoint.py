@@ -1,0 +1,87 @@
+"""Checkpoints: safetensors with the :class:`FusionConfig` and what a task learned beside its weights.
+
+Written atomically: a file is whole under its name or is not there, also after ``kill -9``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, ModelError
+from .config import FusionConfig
+
+Arrays = dict[str, NDArray[Any]]
+
+FORMAT = "assistant-fusion-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Weights and all that is needed to use them."""
+
+    config: FusionConfig
+    arrays: Arrays
+    extras: dict[str, Any] = field(default_factory=dict)
+    """JSON: vocabulary, calibration, figures; whatever the task keeps beside its weights."""
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the old file stays until the new one is whole and on the disk."""
+    from safetensors.numpy import save as serialise
+
+    metadata = {
+        "format": FORMAT,
+        "config": checkpoint.config.to_json(),
+        "extras": json.dumps(checkpoint.extras, ensure_ascii=False),
+    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
+    write(path, serialise(arrays, metadata))
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint. Raises :class:`ModelError` where it is truncated or something else."""
+    arrays, metadata = read(path)
+    if metadata.get("format") != FORMAT:
+        raise ModelError(f"{path} is no fusion checkpoint; `assistant fusion train` writes one")
+    return Checkpoint(FusionConfig.from_json(metadata["config"]), arrays, json.loads(metadata["extras"]))
+
+
+def read(path: Path) -> tuple[Arrays, dict[str, str]]:
+    """Return tensors and metadata of a safetensors file. Raises :class:`ModelError` where it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise InputError(f"there is no checkpoint {path}")
+    try:
+        with safe_open(str(path), framework="np") as file:
+            names = list(file.keys())
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise ModelError(f"{path} is truncated or no checkpoint ({error}); train again or take another copy") from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole under its name or not there at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def halved(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Return float32 arrays as float16, half the size on the disk; all others as they are."""
+    return {name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in arrays.items()}

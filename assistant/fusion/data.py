@@ -1,0 +1,250 @@
+"""Pictures with captions, questions, claims or classes, from four kinds of files; errors name the line.
+
+- ``index.jsonl``: one object a line with ``image`` (or ``audio``) and any of ``captions``, ``text`` with ``match``,
+  ``question`` with ``answers``, ``label``, ``split``;
+- COCO captions: ``{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}``;
+- VQA v2: ``*questions*.json`` and ``*annotations*.json`` side by side;
+- a folder with one folder a class.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One picture or sound with what is known about it; what is not known is empty."""
+
+    image: Path | None = None
+    audio: Path | None = None
+    captions: tuple[str, ...] = ()
+    text: str = ""
+    """A claim about the picture; ``match`` says whether it is true."""
+    match: bool | None = None
+    question: str = ""
+    answers: tuple[str, ...] = ()
+    label: str = ""
+    coarse_label: str = ""
+    source: str = ""
+    """The part of the data set that it comes from, where the set has parts."""
+    split: str = ""
+    """``train``, ``val``, ``test``, or empty where the data names none."""
+
+
+def read(paths: Iterable[Path]) -> list[Example]:
+    """Read all data sets, in order.
+
+    Raises :class:`InputError` with file and line where something is wrong, and where there is nothing.
+    """
+    examples = [example for path in paths for example in _read(path)]
+    if not examples:
+        raise InputError("the data set is empty; --data takes folders or files with at least one example")
+    return examples
+
+
+def split(examples: Sequence[Example], held_back: float) -> tuple[list[Example], list[Example]]:
+    """Return (training, validation): by the split that the data names, else by picture.
+
+    All examples of one picture fall on the same side, on every machine: the side comes from its file name.
+    """
+    if any(example.split for example in examples):
+        held = [example for example in examples if example.split in ("val", "dev", "validation")]
+        kept = [example for example in examples if example.split in ("train", "")]
+        return kept, held or [example for example in examples if example.split == "test"]
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    for example in examples:
+        sides[_fraction(example) < held_back].append(example)
+    return sides
+
+
+def _fraction(example: Example) -> float:
+    path = example.image or example.audio
+    digest = hashlib.sha256(path.name.encode() if path else example.text.encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _read(path: Path) -> list[Example]:
+    if path.is_dir():
+        if (path / "index.jsonl").is_file():
+            return _index(path / "index.jsonl")
+        questions = sorted(path.glob("*questions*.json"))
+        if questions:
+            return _vqa(questions[0])
+        if captions := sorted(path.glob("*captions*.json")):
+            return [example for file in captions for example in _coco(file)]
+        return _folders(path)
+    if not path.exists():
+        raise InputError(f"there is no {path}; --data takes a folder or a file")
+    if path.suffix == ".jsonl":
+        return _index(path)
+    return _vqa(path) if "questions" in path.name else _coco(path)
+
+
+def _index(path: Path) -> list[Example]:
+    examples = []
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where}: a JSON object is wanted, not {type(row).__name__}")
+        examples.append(_example(row, path.parent, where))
+    return examples
+
+
+def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
+    def text(key: str) -> str:
+        value = row.get(key)
+        if value is not None and not isinstance(value, str):
+            raise InputError(f"{where}: {key!r} must be a text, not {value!r}")
+        return value or ""
+
+    def texts(key: str) -> tuple[str, ...]:
+        value = row.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise InputError(f"{where}: {key!r} must be a list of texts, not {value!r}")
+        return tuple(value)
+
+    image, audio = text("image"), text("audio")
+    if not image and not audio and not text("text"):
+        raise InputError(f"{where}: neither 'image' nor 'audio' nor 'text' is given")
+    match = row.get("match")
+    if match is not None and not isinstance(match, bool):
+        raise InputError(f"{where}: 'match' must be true or false, not {match!r}")
+    return Example(
+        image=folder / image if image else None,
+        audio=folder / audio if audio else None,
+        captions=texts("captions"),
+        text=text("text"),
+        match=match,
+        question=text("question"),
+        answers=texts("answers"),
+        label=text("label"),
+        coarse_label=text("coarse_label"),
+        source=text("source"),
+        split=text("split"),
+    )
+
+
+def _coco(path: Path) -> list[Example]:
+    raw, table = _json(path)
+    names = {}
+    for number, image in enumerate(_list(table, "images", path)):
+        if not isinstance(image, dict) or not isinstance(image.get("file_name"), str) or "id" not in image:
+            raise InputError(f"{path}, line {_line(raw, 'images', number)}: an image needs 'id' and 'file_name'")
+        names[image["id"]] = image["file_name"]
+    captions: dict[Any, list[str]] = {}
+    for number, item in enumerate(_list(table, "annotations", path)):
+        where = f"{path}, line {_line(raw, 'annotations', number)}" if not _good_caption(item, names) else ""
+        if where:
+            raise InputError(f"{where}: an annotation needs a 'caption' and the 'image_id' of a listed image")
+        captions.setdefault(item["image_id"], []).append(item["caption"])
+    folder = _pictures(path, names.values())
+    part = "val" if "val" in path.name else "train" if "train" in path.name else ""
+    return [Example(image=folder / names[id], captions=tuple(texts), split=part) for id, texts in captions.items()]
+
+
+def _good_caption(item: Any, names: Mapping[Any, str]) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("caption"), str) and item.get("image_id") in names
+
+
+def _vqa(path: Path) -> list[Example]:
+    raw, table = _json(path)
+    other = path.with_name(path.name.replace("questions", "annotations").replace("OpenEnded_", ""))
+    if not other.is_file():
+        found = sorted(path.parent.glob("*annotations*.json"))
+        if not found:
+            raise InputError(f"{path}: there is no *annotations*.json beside it")
+        other = found[0]
+    raw_answers, answers = _json(other)
+    by_id = {}
+    for number, item in enumerate(_list(answers, "annotations", other)):
+        good = isinstance(item, dict) and "question_id" in item and isinstance(item.get("answers"), list)
+        if not good or not all(isinstance(a, dict) and isinstance(a.get("answer"), str) for a in item["answers"]):
+            line = _line(raw_answers, "annotations", number)
+            raise InputError(f"{other}, line {line}: an annotation needs 'question_id' and 'answers' with 'answer'")
+        by_id[item["question_id"]] = tuple(answer["answer"] for answer in item["answers"])
+    prefix = f"COCO_{table.get('data_subtype', 'train2014')}_"
+    part = "val" if "val" in path.name else "train" if "train" in path.name else ""
+    examples, folder = [], None
+    for number, item in enumerate(_list(table, "questions", path)):
+        if not isinstance(item, dict) or not isinstance(item.get("question"), str) or "image_id" not in item:
+            raise InputError(f"{path}, line {_line(raw, 'questions', number)}: needs 'question' and 'image_id'")
+        id = item["image_id"]
+        name = id if isinstance(id, str) else f"{prefix}{id:012d}.jpg"
+        folder = folder or _pictures(path, [name])
+        given = by_id.get(item.get("question_id"), ())
+        examples.append(Example(image=folder / name, question=item["question"], answers=given, split=part))
+    return examples
+
+
+def _folders(path: Path) -> list[Example]:
+    return [
+        Example(image=image, label=folder.name)
+        for folder in sorted(path.iterdir())
+        if folder.is_dir()
+        for image in sorted(folder.iterdir())
+        if image.suffix.lower() in PICTURES
+    ]
+
+
+def _pictures(path: Path, names: Iterable[str]) -> Path:
+    """Return the folder that holds the pictures: beside the file, or in a folder beside it or its parent."""
+    name = next(iter(names), "")
+    around = [path.parent, *sorted(p for p in path.parent.iterdir() if p.is_dir())]
+    around += sorted(p for p in path.parent.parent.iterdir() if p.is_dir())
+    return next((folder for folder in around if (folder / name).is_file()), path.parent)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+
+
+def _json(path: Path) -> tuple[str, dict[str, Any]]:
+    raw = _text(path)
+    try:
+        table = json.loads(raw)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+    if not isinstance(table, dict):
+        raise InputError(f"{path}, line 1: a JSON object is wanted, not {type(table).__name__}")
+    return raw, table
+
+
+def _list(table: Mapping[str, Any], key: str, path: Path) -> list[Any]:
+    value = table.get(key)
+    if not isinstance(value, list):
+        raise InputError(f"{path}, line 1: there is no list {key!r}; is it a captions or a VQA file?")
+    return value
+
+
+def _line(raw: str, key: str, number: int) -> int:
+    """Return the line on which item ``number`` of the list ``key`` starts, 1-based."""
+    match = re.search(rf'"{key}"\s*:\s*\[', raw)
+    if match is None:
+        return 1
+    place, decoder = match.end(), json.JSONDecoder()
+    for remaining in range(number, -1, -1):
+        while raw[place] in " \t\r\n,":
+            place += 1
+        if remaining:
+            _, place = decoder.raw_decode(raw, place)
+    return raw.count("\n", 0, place) + 1

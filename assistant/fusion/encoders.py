@@ -1,0 +1,170 @@
+"""Encoders behind one shape: a name, a width, a token layout, a preprocessing, and vectors out.
+
+The embedded profile uses :class:`EyesEncoder` (EfficientNet's grid). The others run through
+transformers (extra ``gpu``): CLIP, SigLIP 2, DINOv2 and ViT for pictures, BERT for texts. Sound
+comes from the recogniser, whose encoder states are in :attr:`Utterance.features`; text for the
+language model from :meth:`Session.embed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from ..errors import ExtraMissing, InputError, ModelError, nearest
+from ..types import Features, Frame, Pixels, Utterance
+
+if TYPE_CHECKING:
+    from ..stages import Eyes, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What an encoder gives and how it wants its input."""
+
+    name: str
+    modality: Literal["picture", "sound", "text"]
+    dim: int
+    tokens: tuple[int, ...]
+    """(rows, columns) of a grid, (n,) of a sequence, () where the length varies."""
+    preprocessing: str
+    """In words: size, range, normalisation."""
+
+
+class PictureEncoder(Protocol):
+    """Picture to vectors."""
+
+    layout: Layout
+
+    def encode(self, pixels: Pixels) -> Features:
+        """Return (tokens, dim), row by row where the layout is a grid."""
+        ...
+
+
+class EyesEncoder:
+    """The eyes of the running assistant, so that training sees exactly what run time sees."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self.eyes = eyes
+        probe = eyes.look(Frame(np.zeros((64, 64, 3), np.uint8)))
+        self.layout = Layout(
+            eyes.encoder, "picture", probe.features.shape[1], probe.grid, "as the eyes of the assistant do it"
+        )
+
+    def encode(self, pixels: Pixels) -> Features:
+        """Return the features per place, (rows * columns, dim)."""
+        return self.eyes.look(Frame(pixels)).features
+
+
+HUB_CLASSES = {
+    "clip": "CLIPVisionModel",
+    "clip_vision_model": "CLIPVisionModel",
+    "siglip": "SiglipVisionModel",
+    "siglip_vision_model": "SiglipVisionModel",
+    "dinov2": "Dinov2Model",
+    "vit": "ViTModel",
+}
+"""Model type in a hub's ``config.json`` → class of transformers. SigLIP 2 of fixed size is of type ``siglip``."""
+
+NORMALISATION = {
+    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
+    "siglip": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "dinov2": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "vit": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+}
+"""Mean and standard deviation a channel, of pictures in [0, 1], that each family was trained with."""
+
+
+class HubPictureEncoder:
+    """CLIP, SigLIP 2, DINOv2 or ViT through transformers: patch tokens of the last layer."""
+
+    def __init__(self, model: Any, name: str) -> None:
+        kind = model.config.model_type.removesuffix("_vision_model")
+        if kind not in NORMALISATION:
+            raise ModelError(f"{name} is a {kind!r} model{nearest(kind, list(NORMALISATION))}")
+        self.model = model.eval()
+        self.size = int(model.config.image_size)
+        side = self.size // int(model.config.patch_size)
+        self.mean, self.deviation = (np.array(value, np.float32) for value in NORMALISATION[kind])
+        self.layout = Layout(
+            name,
+            "picture",
+            int(model.config.hidden_size),
+            (side, side),
+            f"{self.size} x {self.size}, [0, 1], minus {self.mean.tolist()}, over {self.deviation.tolist()}",
+        )
+
+    @classmethod
+    def load(cls, source: str) -> HubPictureEncoder:
+        """Load from a folder or a hub name. Raises :class:`ModelError` where that is no such model."""
+        transformers = _transformers()
+        kind = transformers.AutoConfig.from_pretrained(source).model_type
+        if kind not in HUB_CLASSES:
+            raise ModelError(f"{source} is a {kind!r} model{nearest(kind, list(HUB_CLASSES))}")
+        return cls(getattr(transformers, HUB_CLASSES[kind]).from_pretrained(source), source)
+
+    def encode(self, pixels: Pixels) -> Features:
+        """Return the patch tokens, (side * side, dim); class tokens are left out."""
+        import cv2
+        import torch
+
+        scaled = cv2.resize(pixels, (self.size, self.size), interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
+        values = torch.from_numpy(((scaled - self.mean) / self.deviation).transpose(2, 0, 1).copy())[None]
+        device = next(self.model.parameters()).device
+        with torch.inference_mode():
+            states = self.model(pixel_values=values.to(device)).last_hidden_state[0]
+        places = self.layout.tokens[0] * self.layout.tokens[1]
+        features: Features = states[-places:].float().cpu().numpy()
+        return features
+
+
+def sound_features(utterance: Utterance) -> Features:
+    """Return the recogniser's encoder states, (time, dim), computed when it listened.
+
+    Raises :class:`InputError` where the engine gives none.
+    """
+    if utterance.features is None:
+        raise InputError("the recogniser gave no encoder states; set asr.engine=openai-whisper or faster-whisper")
+    return utterance.features
+
+
+def text_features(session: Session, text: str) -> Features:
+    """Return the language model's own input embeddings of a text, (tokens, dim)."""
+    return session.embed(session.tokenize(text))
+
+
+class HubTextEncoder:
+    """A BERT-type encoder: states of the last layer, for classifier heads."""
+
+    def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self.layout = Layout(name, "text", int(model.config.hidden_size), (), "the model's own tokenizer")
+
+    @classmethod
+    def load(cls, source: str) -> HubTextEncoder:
+        """Load from a folder or a hub name."""
+        transformers = _transformers()
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+        return cls(transformers.AutoModel.from_pretrained(source), tokenizer, source)
+
+    def encode(self, texts: Sequence[str]) -> list[Features]:
+        """Return the states of each text, (tokens, dim)."""
+        import torch
+
+        found = []
+        for text in texts:
+            ids = torch.tensor([self.tokenizer(text)["input_ids"]])
+            with torch.inference_mode():
+                found.append(self.model(input_ids=ids).last_hidden_state[0].float().numpy())
+        return found
+
+
+def _transformers() -> Any:
+    try:
+        import transformers
+    except ModuleNotFoundError as error:
+        raise ExtraMissing("transformers", "gpu") from error
+    return transformers

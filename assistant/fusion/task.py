@@ -1,0 +1,139 @@
+"""What is learned: one class a task, found by its name. The loop in :mod:`.training` knows only this.
+
+A new task is one module with a subclass of :class:`Task` and one line in :data:`TASKS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import InputError, SettingError, nearest
+from . import data
+from .checkpoint import Arrays, Checkpoint
+from .config import FusionConfig
+from .data import Example
+from .features import Features
+
+TASKS = {
+    "caption": "assistant.fusion.captioning:CaptionTask",
+    "words": "assistant.fusion.words:WordTask",
+    "pair": "assistant.fusion.pairing:PairTask",
+}
+"""Name → ``"module:class"``, imported on first use."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a task learns from: examples whose pictures are all in ``features``."""
+
+    features: Features
+    train: Sequence[Example]
+    val: Sequence[Example]
+
+
+class Task(ABC):
+    """A module, its batches, its loss and its validation.
+
+    Everything random comes from the generator that is handed in or from torch's own, which the loop
+    seeds anew before every step: so a resumed run repeats the uninterrupted one.
+    """
+
+    name: ClassVar[str]
+    watch: ClassVar[str]
+    """The figure of :meth:`validate` that decides which weights are kept."""
+    higher: ClassVar[bool] = True
+    """Whether a larger ``watch`` is better."""
+
+    module: Any
+    """The ``nn.Module`` that is trained."""
+
+    def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
+        """Build the module. ``extras`` are those of a checkpoint (vocabulary …); without, they are made anew."""
+        self.config, self.material = config, material
+
+    def plan(self, generator: np.random.Generator) -> list[list[int]]:
+        """Return one epoch's batches of indices into ``material.train``."""
+        order = generator.permutation(len(self.material.train)).tolist()
+        size = self.config.training.batch
+        return [order[start : start + size] for start in range(0, len(order), size)]
+
+    @abstractmethod
+    def loss(self, indices: Sequence[int], generator: np.random.Generator) -> Any:
+        """Return the mean loss of a batch, a scalar tensor."""
+
+    @abstractmethod
+    def validate(self) -> dict[str, float]:
+        """Return the figures on ``material.val``, ``watch`` among them; the module is in evaluation mode."""
+
+    def extras(self) -> dict[str, Any]:
+        """Return what the checkpoint keeps beside the weights, as JSON."""
+        return {}
+
+    def arrays(self) -> Arrays:
+        """Return the weights as they are shipped, named as the numpy run time reads them."""
+        return {name: tensor.detach().float().cpu().numpy() for name, tensor in self.module.state_dict().items()}
+
+    def load(self, arrays: Arrays) -> None:
+        """Put a checkpoint's weights into the module. Raises :class:`ModelError` where they do not fit."""
+        import torch
+
+        from ..errors import ModelError
+
+        state = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
+        try:
+            self.module.load_state_dict(state)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise ModelError(f"the checkpoint does not fit this {self.name} module: {reason}") from error
+
+
+def task_class(name: str) -> type[Task]:
+    """Return the class of a task, or raise :class:`SettingError` with the nearest name."""
+    if name not in TASKS:
+        raise SettingError(f"there is no fusion task {name!r}{nearest(name, list(TASKS))}")
+    module, _, attribute = TASKS[name].partition(":")
+    found: type[Task] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def make(config: FusionConfig, material: Material) -> Task:
+    """Return a new task. Raises :class:`ModelError` where the features are of another encoder."""
+    _check(config, material)
+    return task_class(config.task)(config, material)
+
+
+def restore(checkpoint: Checkpoint, material: Material) -> Task:
+    """Return the task of a checkpoint with its weights, on other material."""
+    _check(checkpoint.config, material)
+    task = task_class(checkpoint.config.task)(checkpoint.config, material, checkpoint.extras)
+    task.load(checkpoint.arrays)
+    task.module.eval()
+    return task
+
+
+def gather(config: FusionConfig, examples: Sequence[Example], features: Features) -> Material:
+    """Return training and validation material without the pictures that cannot be read.
+
+    ``features.fill`` must have seen the examples' pictures. Raises :class:`InputError` where a side is empty.
+    """
+    bad = {path for path, _ in features.skipped}
+    train, val = data.split([e for e in examples if e.image not in bad], config.training.held_back)
+    if not train or not val:
+        raise InputError(
+            f"{len(train)} examples to train on and {len(val)} to validate on; both sides need some: "
+            "give more data, name a 'split' in it, or change training.held_back"
+        )
+    return Material(features, train, val)
+
+
+def _check(config: FusionConfig, material: Material) -> None:
+    layout = material.features.encoder.layout
+    config.check(encoder=layout.name)
+    if layout.dim != config.encoder_dim:
+        raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")
