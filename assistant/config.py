@@ -136,6 +136,32 @@ class VoiceSettings:
 
 
 @dataclass(frozen=True)
+class TurnSettings:
+    """Whose turn it is in a live conversation."""
+
+    engines: tuple[str, ...] = ("smart-turn", "words")
+    """Turn detectors whose judgements are put together; none: silence alone decides (vad.silence)."""
+    quick: float = 0.25
+    """Seconds of quiet that end a turn which is surely finished."""
+    patient: float = 2.2
+    """Seconds of quiet that end a turn which seems unfinished."""
+    interrupt: float = 0.7
+    """Seconds of speech that interrupt a reply whatever the words."""
+
+
+@dataclass(frozen=True)
+class TalkSettings:
+    """The live conversation."""
+
+    echo: str = "webrtc"
+    """Echo canceller; "off": with headphones."""
+    partials: float = 0.6
+    """Seconds of new speech after which the words so far are read again."""
+    ahead: bool = True
+    """Think of the reply while it is not yet certain that the person has finished."""
+
+
+@dataclass(frozen=True)
 class PluginSettings:
     """Plugins and tools."""
 
@@ -161,6 +187,8 @@ class Settings:
     fusion: FusionSettings = field(default_factory=FusionSettings)
     brain: BrainSettings = field(default_factory=BrainSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    turn: TurnSettings = field(default_factory=TurnSettings)
+    talk: TalkSettings = field(default_factory=TalkSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
 
 

@@ -20,10 +20,15 @@ def assistant_backends() -> list[Backend]:
         Backend("reader", "rapidocr", f"{here}.rapidocr:RapidReader", libraries=("rapidocr",)),
         Backend("reader", "zxing", f"{here}.zxing:ZxingReader", libraries=("zxingcpp",)),
         Backend("session", "llama", f"{here}.llama:LlamaSession", libraries=("xllamacpp",)),
-        Backend("session", "transformers", f"{here}.transformers:TransformersSession", "gpu", ("transformers", "torch")),
+        Backend(
+            "session", "transformers", f"{here}.transformers:TransformersSession", "gpu", ("transformers", "torch")
+        ),
         Backend("voice", "piper", f"{here}.piper:PiperVoice", libraries=("piper",)),
         Backend("voice", "espeak", f"{here}.espeak:EspeakVoice"),
         Backend("voice", "coqui", f"{here}.coqui:CoquiVoice", "coqui", ("TTS",)),
+        Backend("turn", "smart-turn", f"{here}.smart_turn:SmartTurn", libraries=("onnxruntime", "faster_whisper")),
+        Backend("turn", "words", f"{here}.words_turn:WordsTurn"),
+        Backend("echo", "webrtc", f"{here}.webrtc:WebRtcEcho", libraries=("livekit.rtc",)),
         Backend("microphone", "sounddevice", f"{here}.sounddevice:DeviceMicrophone", libraries=("sounddevice",)),
         Backend("microphone", "file", f"{here}.files:FileMicrophone"),
         Backend("speaker", "sounddevice", f"{here}.sounddevice:DeviceSpeaker", libraries=("sounddevice",)),
