@@ -131,6 +131,8 @@ class VoiceSettings:
 
     engine: str = "piper"
     model: str = "piper-en_US-joe-medium"
+    language: str = ""
+    """Language of the replies, ISO 639-1; empty: the voice's own, or for espeak-ng that of asr.language."""
     speed: float = 1.0
     """1.5 is half as fast again."""
 
