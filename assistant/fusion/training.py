@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import torch
 from ..errors import InputError, TrainingError
 from . import checkpoint
 from .checkpoint import Checkpoint, halved
-from .config import TrainingConfig
+from .config import FusionConfig, TrainingConfig
 from .task import Task
 
 log = logging.getLogger(__name__)
