@@ -115,7 +115,9 @@ def _table(result: dict[str, Any]) -> None:
         if name in ("task", "n") or name.endswith("_interval"):
             continue
         low_high = result.get(f"{name}_interval")
-        table.add_row(name, _shown(value), " – ".join(map(_shown, low_high)) if low_high else "")
+        table.add_row(
+            name, _shown(value), " – ".join(map(_shown, low_high)) if low_high and None not in low_high else ""
+        )
     Console().print(table)
 
 

@@ -109,7 +109,10 @@ def bootstrap(
         return float("nan"), float("nan")
     generator = np.random.default_rng(seed)
     draws = [statistic(array[generator.integers(0, len(array), len(array))]) for _ in range(n)]
-    low, high = np.nanquantile(draws, (0.025, 0.975))
+    known = [draw for draw in draws if draw == draw]
+    if not known:
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, (0.025, 0.975))
     return float(low), float(high)
 
 

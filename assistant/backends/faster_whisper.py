@@ -1,0 +1,147 @@
+"""Speech to text by Whisper on CTranslate2 (https://github.com/SYSTRAN/faster-whisper)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+from ..recognition import Piece, Wish, recognize, wishes
+from ..stages import Recognition
+from ..types import AudioChunk, Features, Samples, Utterance, Word
+from .silero import SileroActivity
+
+if TYPE_CHECKING:
+    from ..config import Settings
+    from ..store import Store
+
+HOP = 160  # samples a mel frame, 10 ms
+FULL = 3000  # mel frames that Whisper was trained on, 30 s
+MARGIN = 100  # frames of silence after a shortened recording: without any, the last word is lost
+UNSURE = 0.5  # a language less probable than this is not believed
+
+SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
+"""Languages written without spaces: there each aligned part is a word."""
+
+
+class FasterWhisper:
+    """Whisper with 8-bit weights on a processor and 16-bit weights on a CUDA device.
+
+    ``model`` overrides ``settings.asr.model``: a small English model for partial
+    results can stand beside the main one.
+    """
+
+    def __init__(self, settings: Settings, store: Store, model: str | None = None) -> None:
+        import ctranslate2
+        from faster_whisper import WhisperModel
+
+        self.name = model or settings.asr.model
+        self.settings = settings.asr
+        self._vad = settings.vad
+        self._activity = SileroActivity(settings, store)
+        self._lock = Lock()
+        device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        try:
+            self._model = WhisperModel(
+                str(store.require(self.name)),
+                device=device,
+                compute_type="int8" if device == "cpu" else "float16",
+                cpu_threads=settings.asr.threads or os.cpu_count() or 1,
+                local_files_only=True,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            problem = str(error).splitlines()[0]
+            raise ModelError(
+                f"{self.name} cannot be loaded ({problem}); run: assistant models verify {self.name}"
+            ) from error
+        self.languages: tuple[str, ...] = tuple(self._model.supported_languages)
+        self._tokenizers: dict[tuple[str, bool], Any] = {}
+
+    def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
+        """Return what was said; an empty text where nobody spoke.
+
+        Raises :class:`~assistant.errors.SettingError` for a language the model does not know and
+        :class:`~assistant.errors.InputError` for sound that is not finite.
+        """
+        with self._lock:
+            wanted = wishes(options, self.settings, self.languages, self.name)
+            return recognize(audio, wanted, self._activity, self._vad, self._hear)
+
+    def _hear(self, samples: Samples, wish: Wish) -> Piece:
+        """Hear one window; a doubtful result of a shortened context is heard again at Whisper's full length."""
+        mel = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
+        frames = min(FULL, mel.shape[1] + MARGIN) if self.settings.short_context else FULL
+        piece = self._written(mel, frames, wish)
+        if piece.degenerate and frames < FULL:
+            piece = self._written(mel, FULL, wish)
+        return piece
+
+    def _written(self, mel: NDArray[np.float32], frames: int, wish: Wish) -> Piece:
+        """Encode ``mel``, (bands, time), filled up to ``frames``, and decode it."""
+        content = min(mel.shape[1], frames)
+        encoded = self._model.encode(np.pad(mel[:, :content], ((0, 0), (0, frames - content))).astype(np.float32))
+        language = wish.language or self._language(encoded)
+        tokenizer = self._tokenizer(language, wish.translate)
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        result = self._model.model.generate(
+            encoded,
+            [prompt],
+            beam_size=self.settings.beam,
+            max_length=min(448, len(prompt) + 20 + 30 * content // 100),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = result.sequences_ids[0]
+        piece = Piece(
+            text=tokenizer.decode(tokens).strip(),
+            language=language,
+            tokens=len(tokens) + 1,
+            log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            no_speech=result.no_speech_prob,
+            features=_states(encoded, content // 2),
+        )
+        return replace(piece, words=self._words(tokens, encoded, content, tokenizer)) if wish.words else piece
+
+    def _language(self, encoded: Any) -> str:
+        token, probability = self._model.model.detect_language(encoded)[0][0]
+        return str(token[2:-2]) if probability >= UNSURE else "en"
+
+    def _tokenizer(self, language: str, translate: bool) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        key = language, translate
+        if key not in self._tokenizers:
+            task = "translate" if translate else "transcribe"
+            many = self._model.model.is_multilingual
+            self._tokenizers[key] = Tokenizer(self._model.hf_tokenizer, many, task, language)
+        return self._tokenizers[key]
+
+    def _words(self, tokens: list[int], encoded: Any, frames: int, tokenizer: Any) -> tuple[Word, ...]:
+        """Align the text with the sound by the decoder's cross-attention."""
+        text = [token for token in tokens if token < tokenizer.eot]
+        if not text:
+            return ()
+        words: list[Word] = []
+        for part in self._model.find_alignment(tokenizer, [text], encoded, frames)[0]:
+            letters, joined = str(part["word"]), bool(words)
+            if letters.startswith(" ") or (tokenizer.language_code in SPACELESS and any(map(str.isalnum, letters))):
+                joined = False
+            start = words[-1].start if joined else float(part["start"])
+            probability = min(float(part["probability"]), words[-1].probability if joined else 1.0)
+            if joined:
+                letters = words.pop().text + letters
+            if letters.strip():
+                words.append(Word(letters.strip(), start, float(part["end"]), probability))
+        return tuple(words)
+
+
+def _states(encoded: Any, time: int) -> Features | None:
+    """Return the encoder's states of the sound itself, (time, dim), without those of the silence after it."""
+    if encoded.device != "cpu":
+        return None
+    return np.array(encoded, np.float32)[0, :time]

@@ -1,0 +1,144 @@
+"""What every Whisper engine does around its network: find the speech, cut it, join the words.
+
+A network that is never shown silence cannot write "Thank you." on it.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import SettingError, nearest
+from .sound import checked, resample
+from .speech import speech_spans, windows
+from .stages import Recognition
+from .types import AudioChunk, Features, Samples, Utterance, Word
+
+if TYPE_CHECKING:
+    from .config import AsrSettings, VadSettings
+    from .stages import VoiceActivity
+
+RATE = 16_000
+WINDOW = 29.0
+"""Longest seconds that are shown to the network at once; it was trained on 30."""
+
+REPETITIVE = 2.4
+"""A text that deflates better than this is a loop (Radford et al., 2022, section 4.5)."""
+
+DOUBTFUL = -1.0
+"""Mean log-probability of the tokens below which a text is a guess (the same section)."""
+
+NOBODY = 0.6
+"""Probability of "no speech" above which a doubtful text is dropped (the same section)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one window is to become."""
+
+    language: str | None
+    """``None``: detect it."""
+    translate: bool
+    words: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """What a network made of one window."""
+
+    text: str
+    language: str
+    tokens: int
+    """Number of text tokens, including the one that ends the text."""
+    log_probability: float
+    """Mean over the tokens."""
+    no_speech: float = 0.0
+    words: tuple[Word, ...] = ()
+    """Seconds since the start of the window."""
+    features: Features | None = None
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the text is empty, a loop or a guess."""
+        return not self.text or self.log_probability < DOUBTFUL or repetition(self.text) > REPETITIVE
+
+
+Hear = Callable[[Samples, Wish], Piece]
+"""Takes one window at 16 kHz, (samples,), of at most :data:`WINDOW` seconds."""
+
+
+def recognize(
+    audio: AudioChunk, options: Recognition, activity: VoiceActivity, vad: VadSettings, hear: Hear
+) -> Utterance:
+    """Find the speech in ``audio``, show it to ``hear`` window by window, and join what it wrote.
+
+    The language of the first window holds for the others. Raises
+    :class:`~assistant.errors.InputError` for sound that is not finite or not mono.
+    """
+    heard = resample(checked(audio), RATE)
+    spans = speech_spans(heard, activity, vad)
+    pieces: list[Piece] = []
+    words: list[Word] = []
+    language = options.language
+    for start, end in windows(spans, round(WINDOW * RATE)):
+        piece = hear(heard.samples[start:end], Wish(language, options.translate, options.words))
+        language = piece.language
+        if piece.log_probability < DOUBTFUL and piece.no_speech > NOBODY:
+            piece = replace(piece, text="", words=())
+        pieces.append(piece)
+        words += _placed(piece.words, start / RATE, (start / RATE + vad.padding) if start else 0.0)
+    tokens = sum(piece.tokens for piece in pieces)
+    mean = sum(piece.log_probability * piece.tokens for piece in pieces) / max(1, tokens)
+    return Utterance(
+        text=" ".join(piece.text for piece in pieces if piece.text),
+        language=language or "en",
+        words=tuple(words),
+        confidence=min(1.0, math.exp(mean)) if pieces else 0.0,
+        no_speech=min((piece.no_speech for piece in pieces), default=1.0),
+        features=pieces[0].features if len(pieces) == 1 else None,
+    )
+
+
+def wishes(options: Recognition | None, asr: AsrSettings, known: Sequence[str], model: str) -> Recognition:
+    """Return the options with the settings' defaults filled in.
+
+    ``known`` are the language codes of the model. Raises :class:`SettingError` for any other, and
+    for a translation by a model that knows English only.
+    """
+    options = options or Recognition(translate=asr.translate)
+    language: str | None = options.language or asr.language
+    if language in ("", "auto"):
+        language = None if len(known) > 1 else "en"
+    elif language not in known:
+        suggestion = nearest(language, list(known)) if len(known) > 1 else "; it knows English only"
+        raise SettingError(f"{model} knows no language {language!r}{suggestion}")
+    if options.translate and len(known) == 1:
+        raise SettingError(f"{model} knows English only and cannot translate; choose a multilingual asr.model")
+    return replace(options, language=language)
+
+
+def repetition(text: str) -> float:
+    """Return how many times smaller the text gets by deflating it."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def padded(samples: Samples, size: int) -> Samples:
+    """Return exactly ``size`` samples, with silence at the end where there are fewer."""
+    return samples[:size] if len(samples) >= size else np.pad(samples, (0, size - len(samples)))
+
+
+def _placed(words: Sequence[Word], offset: float, earliest: float) -> list[Word]:
+    """Move words to their place in the recording, in order, none before ``earliest``."""
+    placed = []
+    for word in words:
+        start = max(word.start + offset, earliest)
+        end = max(word.end + offset, start)
+        placed.append(replace(word, start=round(start, 3), end=round(end, 3)))
+        earliest = end
+    return placed
