@@ -111,15 +111,14 @@ def wishes(options: Recognition | None, asr: AsrSettings, known: Sequence[str], 
     for a translation by a model that knows English only.
     """
     options = options or Recognition(translate=asr.translate)
-    language: str | None = options.language or asr.language
-    if language in ("", "auto"):
-        language = None if len(known) > 1 else "en"
-    elif language not in known:
+    language = options.language or asr.language
+    if language not in ("", "auto", *known):
         suggestion = nearest(language, list(known)) if len(known) > 1 else "; it knows English only"
         raise SettingError(f"{model} knows no language {language!r}{suggestion}")
+    detect = language not in known and len(known) > 1
     if options.translate and len(known) == 1:
         raise SettingError(f"{model} knows English only and cannot translate; choose a multilingual asr.model")
-    return replace(options, language=language)
+    return replace(options, language=None if detect else language if language in known else known[0])
 
 
 def repetition(text: str) -> float:
