@@ -116,12 +116,14 @@ class Manifest:
 
     def needed(self, settings: Settings) -> list[str]:
         """Return the ids that the settings ask for; what they are made from is not among them."""
-        flat = {key: str(value) for key, value in flatten(settings).items()}
-        wanted = [value for key, value in flat.items() if key.endswith(".model") and value]
+        flat = {key: value if isinstance(value, tuple) else (value,) for key, value in flatten(settings).items()}
+        wanted = [
+            value for key, values in flat.items() if key.endswith(("model", "models")) for value in values if value
+        ]
         for model in self:
             for condition in model.needed_when:
                 key, _, value = condition.partition("=")
-                if condition == "*" or flat.get(key) == value:
+                if condition == "*" or value in flat.get(key, ()):
                     wanted.append(model.id)
         for model in self:  # a model's run-time form is all that is needed of it
             if model.source in wanted and model.id in wanted:
