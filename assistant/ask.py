@@ -18,7 +18,7 @@ from . import pictures, sound
 from .errors import InputError
 from .text import clauses
 from .tools import ToolContext, think
-from .types import AudioChunk, Frame, Message, Percept, ToolResult, Turn, Utterance, Verdict
+from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance, Verdict
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -113,6 +113,8 @@ class Asker:
         context = ToolContext(frame, answer.percept, self.kit.readers)
         started = time.perf_counter()
         for piece in think(self.kit.brain, self.kit.toolbox, turn, context):
+            if isinstance(piece, ToolCall):
+                continue
             if isinstance(piece, ToolResult):
                 answer.results = (*answer.results, piece)
                 continue

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-__all__ = ["clauses", "plain", "speakable"]
+__all__ = ["Splitter", "clauses", "plain", "speakable"]
 
 _LIMITS = ((2, 4, 7), (4, 7, 12), (10, 12, 20))
 """Of the first, second and later clauses: words from which a comma ends it, words from which it may end before
@@ -62,7 +62,7 @@ def clauses(pieces: Iterable[str], first_short: bool = True) -> Iterator[str]:
     left out; numbers, times, abbreviations, addresses and URLs are never split. With
     ``first_short`` the first clause ends as early as sounds natural.
     """
-    splitter = _Splitter(0 if first_short else len(_LIMITS) - 1)
+    splitter = Splitter(0 if first_short else len(_LIMITS) - 1)
     try:
         for piece in pieces:
             for character in piece:
@@ -75,10 +75,10 @@ def clauses(pieces: Iterable[str], first_short: bool = True) -> Iterator[str]:
             close()
 
 
-class _Splitter:
-    """Gathers characters into words and words into clauses."""
+class Splitter:
+    """Gathers characters into words and words into clauses, for whoever is handed a reply piece by piece."""
 
-    def __init__(self, given: int) -> None:
+    def __init__(self, given: int = 0) -> None:
         self._given = given
         """Clauses given so far; selects the row of ``_LIMITS``."""
         self._word = ""
@@ -89,6 +89,7 @@ class _Splitter:
         """The last word is an abbreviation: whether it ended a sentence depends on the next letter."""
 
     def feed(self, character: str) -> Iterator[str]:
+        """Take one character; yield the clause that it completes."""
         if character.isspace():
             yield from self._end_word()
             if character == "\n":
@@ -106,6 +107,7 @@ class _Splitter:
             yield from self._end_word()
 
     def finish(self) -> Iterator[str]:
+        """Yield what is left."""
         yield from self._end_word()
         yield from self._release()
 

@@ -149,10 +149,10 @@ def _mismatch(tool: Tool, arguments: Mapping[str, Any]) -> str:
     return ""
 
 
-def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> Iterator[str | ToolResult]:
-    """Yield the reply's text as it is generated, and the result of each tool on the way to it.
+def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> Iterator[str | ToolCall | ToolResult]:
+    """Yield the reply's text as it is generated, and each tool call before it runs and its result after.
 
-    Closing the iterator stops the language model within one token.
+    A tool does not run before the next piece is asked for. Closing the iterator stops the language model within one token.
     """
     for _ in range(MOST_CALLS):
         asked = None
@@ -169,6 +169,7 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
                 close()
         if asked is None:
             return
+        yield asked
         result = toolbox.run(asked, context)
         yield result
         turn = dataclasses.replace(turn, results=(*turn.results, result))

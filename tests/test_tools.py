@@ -103,7 +103,8 @@ class Calculating:
 def test_think_runs_the_tool_and_asks_again(box):
     brain = Calculating()
     pieces = list(think(brain, box, Turn(Utterance("?")), ToolContext()))
-    assert pieces == ["Let me see. ", ToolResult(ToolCall("add", {"a": 40, "b": 2}), 42), "It is 42."]
+    call = ToolCall("add", {"a": 40, "b": 2})
+    assert pieces == ["Let me see. ", call, ToolResult(call, 42), "It is 42."]
     assert brain.closed == 2
 
 

@@ -1,0 +1,50 @@
+"""What may be said to the assistant itself, at any moment, without the language model."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Order(StrEnum):
+    """A voice command that acts at once."""
+
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+    REPEAT = "repeat"
+    SLOWER = "slower"
+    FASTER = "faster"
+    LOUDER = "louder"
+    QUIETER = "quieter"
+
+
+_PHRASES = {
+    Order.STOP: "stop|stop it|stop that|stop talking|cancel|cancel that|be quiet|quiet|shut up|enough|that's enough|"
+    "never mind|nevermind",
+    Order.PAUSE: "pause|wait|hold on|one moment|just a moment|pause that",
+    Order.RESUME: "resume|continue|go on|carry on|keep going",
+    Order.REPEAT: "repeat|repeat that|repeat it|say that again|say it again|again|once more|what did you say|pardon|"
+    "come again",
+    Order.SLOWER: "slower|speak slower|talk slower|slow down|speak more slowly|more slowly|too fast",
+    Order.FASTER: "faster|speak faster|talk faster|speed up|too slow",
+    Order.LOUDER: "louder|speak up|speak louder|talk louder|volume up|turn it up",
+    Order.QUIETER: "quieter|softer|speak more quietly|more quietly|volume down|turn it down|too loud",
+}
+_POLITE = re.compile(
+    r"^(?:(?:please|okay|ok|hey|now|assistant|computer|and|oh|no)\b\s*)+"
+    r"|\s*\b(?:please|now|a bit|a little|thanks|thank you)$"
+)
+_ORDERS = {phrase: order for order, phrases in _PHRASES.items() for phrase in phrases.split("|")}
+
+
+def order_in(text: str) -> Order | None:
+    """Return the voice command that the whole of ``text`` is, if it is one; polite words do not matter."""
+    said = " ".join(re.findall(r"[\w']+", text.lower().replace("’", "'")))
+    for _ in range(3):
+        if said in _ORDERS:
+            return _ORDERS[said]
+        said = _POLITE.sub("", said).strip()
+    words = said.split()
+    # "Stop, stop!" is said by somebody who means it.
+    return _ORDERS.get(words[0]) if words and len(set(words)) == 1 else None
