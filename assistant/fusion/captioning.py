@@ -1,0 +1,239 @@
+"""The caption task: cross-entropy on people's captions, then their consensus as a reward.
+
+Second stage (``objective = "consensus"``): self-critical training (Rennie et al., CVPR 2017) on CIDEr-D, with the
+mean of a picture's other samples as the baseline (Luo, "A Better Variant of Self-Critical Sequence Training", 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from ..errors import InputError, SettingError
+from . import checkpoint, words
+from .captioner import Captioner, Sizes
+from .checkpoint import Arrays, Checkpoint
+from .config import FusionConfig
+from .data import Example
+from .ngrams import Cider, bleu, bleu_counts
+from .runtime import NumpyCaptioner
+from .sentences import END, PAD, START, UNKNOWN, Vocabulary, tokenize
+from .task import Material, Task
+from .visual import VisualWords
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CaptionOptions:
+    """Options of the task."""
+
+    least: int = 5
+    """A word of the vocabulary occurs so often in the training captions."""
+    least_visual: int = 25
+    """A visual word occurs in the captions of at least so many pictures."""
+    visual_epochs: int = 8
+    """Epochs of the visual-word head, which is trained first."""
+    longest: int = 22
+    """Most words of a caption, its end included."""
+    objective: str = "words"
+    """``words``: cross-entropy; ``consensus``: CIDEr-D of sampled captions as a reward."""
+    start: str = ""
+    """A caption checkpoint whose weights to start from; ``consensus`` needs one."""
+    samples: int = 5
+    """Captions that are sampled a picture under ``consensus``."""
+    beam: int = 3
+    validate: int = 300
+    """Most validation pictures that are captioned after an epoch."""
+
+
+class CaptionTask(Task):
+    """Learns to describe pictures."""
+
+    name = "caption"
+    watch = "cider"
+
+    def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
+        super().__init__(config, material, extras)
+        self.options = config.take(CaptionOptions)
+        if self.options.objective not in ("words", "consensus"):
+            raise SettingError(f'options.objective is "words" or "consensus", not {self.options.objective!r}')
+        self.train, self.val = _per_picture(material.train), _per_picture(material.val)
+        self.tokens = [[tokenize(caption) for caption in example.captions] for example in self.train]
+        self.references = [[tokenize(caption) for caption in example.captions] for example in self.val]
+        start = self._start()
+        extras = extras or (start.extras if start else None)
+        seed = config.training.seed
+        if extras:
+            self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
+            self.visual_words = list(extras["visual_words"])
+        else:
+            self.vocabulary = Vocabulary.of((t for tokens in self.tokens for t in tokens), self.options.least)
+            self.visual_words = words.vocabulary(self.train, self.options.least_visual)
+        self.head: VisualWords | None = None
+        self.standard: tuple[Floats, Floats] = (np.zeros(0, np.float32), np.ones(0, np.float32))
+        self.chances = np.zeros((0, 0), np.float32)
+        if start is not None:
+            self._take(start.arrays)
+        if start is not None or not extras:
+            self._visual(seed)
+        torch.manual_seed(seed)
+        places = config.grid[0] * config.grid[1]
+        longest = self.options.longest
+        sizes = Sizes(config.encoder_dim, places, len(self.visual_words), len(self.vocabulary), longest)
+        self.module = Captioner(sizes, config.model)
+        if start is not None:
+            super().load(_module_arrays(start.arrays))
+        self.numbers = [[self.vocabulary.numbers(t)[: longest - 1] for t in tokens] for tokens in self.tokens]
+        self._cider = Cider(self.tokens) if self.options.objective == "consensus" else None
+
+    def _start(self) -> Checkpoint | None:
+        if not self.options.start:
+            if self.options.objective == "consensus":
+                raise SettingError('options.start is missing: "consensus" goes on from a checkpoint trained on "words"')
+            return None
+        start = checkpoint.load(Path(self.options.start))
+        if start.config.task != "caption" or start.config.model != self.config.model:
+            raise SettingError(f"options.start: {self.options.start} is no caption checkpoint of the same [model]")
+        start.config.check(encoder=self.config.encoder)
+        return start
+
+    def _visual(self, seed: int) -> None:
+        """Fit the visual-word head where there is none, and predict the training pictures' words out of fold."""
+        means = words.pooled(self.material.features, self.train)
+        epochs, dropout = self.options.visual_epochs, 0.5
+        shares = words.targets(self.train, self.visual_words)
+        mean, deviation = means.mean(0), means.std(0) + 1e-6
+        scaled = ((means - mean) / deviation).astype(np.float32)
+        if self.head is None:
+            weight, bias = words.fit(scaled, shares, epochs, dropout, seed)
+            self.head = VisualWords(tuple(self.visual_words), mean, deviation, weight, bias)
+            self.standard = self._standard()
+        self.chances = words.out_of_fold(scaled, shares, epochs, dropout, seed)
+
+    def _standard(self) -> tuple[Floats, Floats]:
+        """Return mean and deviation of the places' features over a sample of the training pictures, (dim,) each."""
+        chosen = np.random.default_rng(0).permutation(len(self.train))[:500]
+        places = np.concatenate([self.material.features.get(_image(self.train[i])) for i in chosen]).astype(np.float32)
+        return places.mean(0), places.std(0) + 0.05
+
+    def plan(self, generator: np.random.Generator) -> list[list[int]]:
+        """Return batches of pictures whose captions are about equally long in all, so that little is padding."""
+        size, order = self.config.training.batch, generator.permutation(len(self.train)).tolist()
+        batches = []
+        for first in range(0, len(order), size * 16):
+            part = sorted(order[first : first + size * 16], key=lambda i: sum(map(len, self.tokens[i])))
+            batches += [part[start : start + size] for start in range(0, len(part), size)]
+        return [batches[i] for i in generator.permutation(len(batches))]
+
+    def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
+        """Return the cross-entropy a word, or the policy gradient's loss under ``consensus``."""
+        flips = (generator.random(len(indices)) < self.config.training.flip).tolist()
+        places = self.material.features.batch([_image(self.train[i]) for i in indices], flips)
+        memory = self._memory(places, self.chances[list(indices)])
+        if self._cider is not None:
+            return self._reward_loss(memory, indices)
+        return self._word_loss(memory, [self.numbers[i] for i in indices], self.config.training.word_dropout)
+
+    def _memory(self, places: Floats, chances: Floats) -> Any:
+        assert self.head is not None
+        pooled = self.head.standardise(places.mean(1))
+        scaled = (places - self.standard[0]) / self.standard[1]
+        device = self.module.bias.device
+        return self.module.memory(*(torch.from_numpy(part).to(device) for part in (scaled, pooled, chances)))
+
+    def _word_loss(self, memory: Any, captions: Sequence[Sequence[Sequence[int]]], hidden: float) -> torch.Tensor:
+        """Read all captions of a picture as one row; each word sees only its own caption's past."""
+        rows = [
+            [
+                (before, after, position, number)
+                for number, caption in enumerate(of)
+                for position, (before, after) in enumerate(zip((START, *caption), (*caption, END), strict=True))
+            ]
+            for of in captions
+        ]
+        table = np.zeros((len(rows), max(map(len, rows)), 4), np.int64)
+        table[:, :, 3] = -1
+        for number, row in enumerate(rows):
+            table[number, : len(row)] = row
+        device = self.module.bias.device
+        given, wanted, position, caption = torch.from_numpy(table).to(device).unbind(-1)
+        mask = (caption[:, :, None] == caption[:, None, :]) & (position[:, :, None] >= position[:, None, :])
+        given = given.masked_fill((torch.rand(given.shape, device=device) < hidden) & (given > UNKNOWN), UNKNOWN)
+        real = caption >= 0
+        states = self.module(memory, given, position, mask[:, None])[real]
+        smoothing = self.config.training.smoothing if self.module.training else 0.0
+        return functional.cross_entropy(self.module.logits(states), wanted[real], label_smoothing=smoothing)
+
+    def _reward_loss(self, memory: Any, indices: Sequence[int]) -> torch.Tensor:
+        assert self._cider is not None
+        samples = self.options.samples
+        drawn, log_p = self.module.sample(memory, samples, self.options.longest)
+        texts = [self.vocabulary.text([w for w in row if w not in (PAD, END)]) for row in drawn.tolist()]
+        scores = [self._cider.score(text, indices[row // samples]) for row, text in enumerate(texts)]
+        rewards = torch.tensor(scores).view(len(indices), samples)
+        others = (rewards.sum(1, keepdim=True) - rewards) / (samples - 1)
+        advantage = (rewards - others).view(-1, 1).to(log_p.device)
+        return -(advantage * log_p).sum() / (drawn != PAD).sum()
+
+    def validate(self) -> dict[str, float]:
+        """Return BLEU-4 and CIDEr-D of the numpy run time on the validation pictures, and the loss a word."""
+        captioner = NumpyCaptioner(Checkpoint(self.config, self.arrays(), self.extras()))
+        cider, counts, scores, losses = Cider(self.references), np.zeros(10), [], []
+        for number, example in enumerate(self.val[: self.options.validate]):
+            features = self.material.features.batch([_image(example)])
+            caption = captioner.caption(features[0])
+            counts += bleu_counts(caption, self.references[number])
+            scores.append(cider.score(caption, number))
+            numbers = [self.vocabulary.numbers(t)[: self.options.longest - 1] for t in self.references[number]]
+            chances = captioner.visual.probabilities(features[0])[None]
+            losses.append(float(self._word_loss(self._memory(features, chances), [numbers], 0.0)))
+        return {"bleu4": bleu(counts)[3], "cider": float(np.mean(scores)), "loss": float(np.mean(losses))}
+
+    def extras(self) -> dict[str, Any]:
+        """Return vocabulary, visual words and how a caption is chosen."""
+        return {
+            "vocabulary": list(self.vocabulary.words),
+            "visual_words": list(self.visual_words),
+            "longest": self.options.longest,
+            "choice": {"beam": self.options.beam},
+        }
+
+    def arrays(self) -> Arrays:
+        """Return the captioner's weights, the visual-word head, and the features' mean and deviation."""
+        assert self.head is not None
+        mean, deviation = self.standard
+        return {**super().arrays(), **self.head.arrays(), "standard.mean": mean, "standard.deviation": deviation}
+
+    def load(self, arrays: Arrays) -> None:
+        """Take a checkpoint's weights."""
+        super().load(_module_arrays(arrays))
+        self._take(arrays)
+
+    def _take(self, arrays: Arrays) -> None:
+        self.head = VisualWords.of(arrays, self.visual_words)
+        mean, deviation = (np.asarray(arrays[f"standard.{name}"], np.float32) for name in ("mean", "deviation"))
+        self.standard = mean, deviation
+
+
+def _module_arrays(arrays: Arrays) -> Arrays:
+    return {name: a for name, a in arrays.items() if not name.startswith(("visual_head.", "standard."))}
+
+
+def _per_picture(examples: Sequence[Example]) -> list[Example]:
+    found = [example for example in examples if example.image and example.captions]
+    if not found:
+        raise InputError("no example has an 'image' with 'captions'; the caption task needs both")
+    return found
+
+
+def _image(example: Example) -> Path:
+    assert example.image is not None
+    return example.image
