@@ -43,11 +43,13 @@ def paused(samples: Samples, rate: int, clause: str) -> Samples:
     last = int(audible[-1]) + 1
     tail = samples[last : last + round(pause * rate)]
     quiet = np.zeros(max(0, round(pause * rate) - len(tail)), np.float32)
-    return np.concatenate([samples[first:last], tail, quiet]).astype(np.float32, copy=False)
+    shaped: Samples = np.concatenate([samples[first:last], tail, quiet]).astype(np.float32, copy=False)
+    return shaped
 
 
 def louder(samples: Samples, volume: float) -> Samples:
     """Return ``samples`` at a loudness of 0 to 2; above 1 peaks are bent, not cut."""
     if volume <= 1.0:
         return (samples * max(0.0, volume)).astype(np.float32, copy=False)
-    return np.tanh(samples * min(volume, 2.0)).astype(np.float32, copy=False)
+    bent: Samples = np.tanh(samples * min(volume, 2.0)).astype(np.float32, copy=False)
+    return bent
