@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONGEST = 5 * 60
+"""Seconds that a spoken question may take."""
+
 NOT_HEARD = "Sorry, I did not hear any words. Please say it again."
 
 
@@ -80,7 +83,7 @@ class Asker:
             raise InputError("the question is empty; give some words after --text")
         started = time.perf_counter()
         answer = Answer(timings=dict.fromkeys(("asr_s", "look_s", "first_token_s", "first_clause_s", "first_audio_s")))
-        recording = sound.read(question.audio) if question.audio else None
+        recording = _recording(question.audio) if question.audio else None
         frame = pictures.read(question.image) if question.image else None
         if recording is not None:
             answer.utterance = _timed(answer, "asr_s", lambda: self.kit.recognizer.transcribe(recording))
@@ -165,6 +168,16 @@ class Asker:
             speaker.drain()
         finally:
             speaker.close()
+
+
+def _recording(path: Path) -> AudioChunk:
+    seconds = sound.length(path)
+    if seconds is not None and seconds > LONGEST:
+        raise InputError(
+            f"{path} is {seconds / 60:.0f} minutes long; a question takes at most {LONGEST / 60:.0f}; "
+            f"to write it down: assistant transcribe {path}"
+        )
+    return sound.read(path)
 
 
 def _timed(answer: Answer, key: str, work: Callable[[], T]) -> T:
