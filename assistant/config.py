@@ -103,6 +103,8 @@ class FusionSettings:
 
     engine: str = "off"
     """"grid" for the trained heads that ship, "off" for labels only."""
+    checkpoint: str = ""
+    """A fusion checkpoint of your own, or a folder of them; empty: those that ship."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ def assistant_backends() -> list[Backend]:
         Backend("eyes", "efficientnet", f"{here}.efficientnet:EfficientNetEyes", libraries=("onnxruntime",)),
         Backend("reader", "rapidocr", f"{here}.rapidocr:RapidReader", libraries=("rapidocr",)),
         Backend("reader", "zxing", f"{here}.zxing:ZxingReader", libraries=("zxingcpp",)),
+        Backend("fuser", "grid", "assistant.fusion.grid:GridFuser", libraries=("safetensors",)),
         Backend("session", "llama", f"{here}.llama:LlamaSession", libraries=("xllamacpp",)),
         Backend(
             "session", "transformers", f"{here}.transformers:TransformersSession", "gpu", ("transformers", "torch")

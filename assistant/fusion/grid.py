@@ -1,0 +1,97 @@
+"""The fuser that ships: captions, visual words, answers and soft tokens from the eyes' grid. Numpy only."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import Settings
+from ..errors import ModelError
+from ..store import Store
+from ..types import Frame, Percept, Verdict
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .connector import EmbeddingConnector
+from .runtime import NumpyCaptioner
+from .sentences import spoken
+from .visual import VisualWords
+
+if TYPE_CHECKING:
+    from ..stages import Session, SoftTokens
+
+SHIPPED = Path(__file__).parent / "weights"
+
+ANSWERERS: Mapping[str, str] = {}
+"""Task of a checkpoint → ``"module:class"`` with ``answer(features, question)``, imported on first use."""
+
+
+class GridFuser:
+    """Loads each head of a folder of checkpoints when it is first needed."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Find the heads in ``fusion.checkpoint``, a folder or one file; empty: those that ship.
+
+        Raises :class:`ModelError` where they are damaged or were trained for another encoder than the eyes'.
+        """
+        place = Path(settings.fusion.checkpoint).expanduser() if settings.fusion.checkpoint else SHIPPED
+        files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
+        self._saved: dict[str, Checkpoint] = {}
+        for file in files:
+            saved = checkpoint.load(file)
+            saved.config.check(encoder=settings.eyes.model)
+            self._saved[saved.config.task] = saved
+        if not self._saved:
+            raise ModelError(f"there is no checkpoint in {place}; `assistant fusion train` writes one")
+        self.encoder = next(iter(self._saved.values())).config.encoder
+
+    def read(self, frame: Frame, percept: Percept) -> Percept:
+        """Return ``percept`` with caption and visual words; as it was where the frame cannot be judged."""
+        self._check(percept)
+        if percept.verdict is not Verdict.OK:
+            return percept
+        caption = "" if self._captioner is None else spoken(self._captioner.caption(percept.features))
+        words = () if self._visual is None else self._visual.seen(percept.features)
+        return dataclasses.replace(percept, caption=caption, words=words)
+
+    def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
+        """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""
+        self._check(percept)
+        if percept.verdict is not Verdict.OK or not question.strip() or self._answerer is None:
+            return ()
+        found: tuple[tuple[str, float], ...] = self._answerer.answer(percept.features, question)
+        return found
+
+    def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
+        """Return soft tokens that stand for the visual words in this language model's embedding space."""
+        self._check(percept)
+        return self._connector.soften(percept, session)
+
+    def _check(self, percept: Percept) -> None:
+        for saved in self._saved.values():
+            saved.config.check(encoder=percept.encoder)
+
+    @cached_property
+    def _captioner(self) -> NumpyCaptioner | None:
+        return NumpyCaptioner(self._saved["caption"]) if "caption" in self._saved else None
+
+    @cached_property
+    def _visual(self) -> VisualWords | None:
+        if "words" in self._saved:
+            return VisualWords.of(self._saved["words"].arrays, self._saved["words"].extras["visual_words"])
+        return None if self._captioner is None else self._captioner.visual
+
+    @cached_property
+    def _answerer(self) -> Any:
+        for task, saved in self._saved.items():
+            if task in ANSWERERS:
+                module, _, attribute = ANSWERERS[task].partition(":")
+                return getattr(importlib.import_module(module), attribute)(saved)
+        return None
+
+    @cached_property
+    def _connector(self) -> EmbeddingConnector:
+        return EmbeddingConnector()
