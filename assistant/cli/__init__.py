@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..plugins import Plugins
     from ..store import Store
 
-COMMANDS = ("talk", "ask", "transcribe", "look", "say", "models", "config", "doctor", "plugins", "eval")
+COMMANDS = ("talk", "ask", "transcribe", "look", "say", "models", "config", "doctor", "plugins", "eval", "fusion")
 """Modules of this package, in the order in which ``--help`` lists them."""
 
 

@@ -54,7 +54,7 @@ class GridFuser:
         if percept.verdict is not Verdict.OK:
             return percept
         caption = "" if self._captioner is None else spoken(self._captioner.caption(percept.features))
-        words = () if self._visual is None else self._visual.seen(percept.features)
+        words = self.visual.seen(percept.features)
         return dataclasses.replace(percept, caption=caption, words=words)
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
@@ -79,10 +79,15 @@ class GridFuser:
         return NumpyCaptioner(self._saved["caption"]) if "caption" in self._saved else None
 
     @cached_property
-    def _visual(self) -> VisualWords | None:
-        if "words" in self._saved:
-            return VisualWords.of(self._saved["words"].arrays, self._saved["words"].extras["visual_words"])
-        return None if self._captioner is None else self._captioner.visual
+    def visual(self) -> VisualWords:
+        """The visual words: of a ``words`` checkpoint, else of the captioner.
+
+        Raises :class:`ModelError` where there is neither.
+        """
+        saved = self._saved.get("words") or self._saved.get("caption")
+        if saved is None:
+            raise ModelError("no checkpoint with visual words; train config/fusion/words.toml or caption.toml")
+        return VisualWords.of(saved.arrays, saved.extras["visual_words"])
 
     @cached_property
     def _answerer(self) -> Any:

@@ -1,0 +1,237 @@
+"""``assistant fusion``: train, evaluate, compare and explain what turns features into words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ExtraMissing, InputError
+from . import App, add_command, add_shared, note, print_json
+
+if TYPE_CHECKING:
+    from ..fusion.config import FusionConfig
+    from ..fusion.task import Material
+    from ..fusion.training import Progress
+
+EXAMPLE = """\
+  assistant fusion train --config config/fusion/caption.toml --data captions/ --out runs/caption
+  assistant fusion train --config config/fusion/caption.toml --data captions/ --out runs/caption --resume
+  assistant fusion evaluate --checkpoint runs/caption/best.safetensors --data captions/ --json
+  assistant fusion compare runs/*/best.safetensors --data matching/ --out table.md
+  assistant fusion explain photo.jpg "what is the dog doing?" --out map.png"""
+
+
+def add(commands: Any) -> None:
+    """Declare the command and its four parts."""
+    parser = add_command(commands, "fusion", "train, evaluate, compare and explain the fusion of modalities", EXAMPLE)
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True, parser_class=type(parser))
+    train = _part(parts, "train", "train on your own data; a run can be resumed at any time")
+    train.add_argument("--config", type=Path, required=True, metavar="F", help="a TOML file as in config/fusion")
+    train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; default: runs/NAME-OF-CONFIG")
+    train.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
+    _data(train)
+    evaluate = _part(parts, "evaluate", "measure one checkpoint on the validation part of data")
+    evaluate.add_argument("--checkpoint", type=Path, required=True, metavar="F")
+    _data(evaluate)
+    compare = _part(parts, "compare", "measure several checkpoints on the same data, in one table")
+    compare.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
+    compare.add_argument("--out", type=Path, metavar="F.md", help="write the table here too, and as JSON beside it")
+    _data(compare)
+    explain = _part(parts, "explain", "show which places of a picture the words come from")
+    explain.add_argument("image", type=Path, metavar="IMAGE")
+    explain.add_argument("question", metavar="QUESTION")
+    explain.add_argument("--out", type=Path, default=Path("explained.png"), metavar="F.png", help="where the map goes")
+    explain.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _part(parts: Any, name: str, summary: str) -> Any:
+    example = "\n".join(line for line in EXAMPLE.splitlines() if f"fusion {name} " in line)
+    parser = parts.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=f"examples:\n{example}"
+    )
+    add_shared(parser)
+    return parser
+
+
+def _data(parser: Any) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="folders or files: index.jsonl, COCO captions, VQA v2, a folder a class",
+    )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept; default: the user's cache")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(app: App, arguments: argparse.Namespace) -> int:
+    """Run one part."""
+    parts: dict[str, Callable[[App, argparse.Namespace], int]] = {
+        "train": _train,
+        "evaluate": _evaluate,
+        "compare": _compare,
+        "explain": _explain,
+    }
+    if arguments.part != "explain":
+        _need_torch()
+    return parts[arguments.part](app, arguments)
+
+
+def _train(app: App, arguments: argparse.Namespace) -> int:
+    from ..fusion import config as configuration
+    from ..fusion import task
+    from ..fusion.training import Trainer
+
+    config = configuration.load(arguments.config)
+    folder = arguments.out or Path("runs") / arguments.config.stem
+    material = _material(app, arguments, config)
+    with _progress() as report:
+        result = Trainer(task.make(config, material), folder, report).run(arguments.resume)
+    summary = {
+        "checkpoint": str(result.best),
+        "figures": result.figures,
+        "steps": result.position.step,
+        "epochs": result.position.epoch,
+        "stopped_early": result.stopped_early,
+        "skipped": [str(path) for path, _ in material.features.skipped],
+    }
+    if arguments.json:
+        print_json(summary)
+    else:
+        print(f"{result.best}: " + ", ".join(f"{name} {value:.4f}" for name, value in result.figures.items()))
+    return 0
+
+
+def _evaluate(app: App, arguments: argparse.Namespace) -> int:
+    from ..fusion import checkpoint
+
+    saved = checkpoint.load(arguments.checkpoint)
+    figures = _figures(saved, _material(app, arguments, saved.config))
+    if arguments.json:
+        print_json({"checkpoint": str(arguments.checkpoint), "task": saved.config.task, **figures})
+    else:
+        print(", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+    return 0
+
+
+def _compare(app: App, arguments: argparse.Namespace) -> int:
+    from ..fusion import checkpoint
+
+    rows = []
+    material: Material | None = None
+    for path in arguments.checkpoints:
+        saved = checkpoint.load(path)
+        material = material or _material(app, arguments, saved.config)
+        size = sum(array.size for array in saved.arrays.values())
+        row = {"checkpoint": str(path), "task": saved.config.task, "strategy": saved.config.model.strategy}
+        rows.append({**row, "parameters": size, **_figures(saved, material)})
+    table = markdown(rows)
+    if arguments.out:
+        arguments.out.write_text(table, "utf-8")
+        arguments.out.with_suffix(".json").write_text(json.dumps(rows, indent=1), "utf-8")
+    if arguments.json:
+        print_json({"rows": rows})
+    else:
+        print(table, end="")
+    return 0
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """Return rows as a Markdown table; a figure that a row lacks is a dash."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    for row in rows:
+        cells = [f"{row[name]:.4f}" if isinstance(row.get(name), float) else str(row.get(name, "–")) for name in names]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _explain(app: App, arguments: argparse.Namespace) -> int:
+    from .. import pictures
+    from ..fusion.explanation import Explainer
+
+    frame = pictures.read(arguments.image)
+    if not arguments.out.absolute().parent.is_dir():
+        raise InputError(f"cannot write {arguments.out}: there is no folder {arguments.out.absolute().parent}")
+    explanation = Explainer(app.kit.eyes, app.make("fuser", "grid")).explain(frame, arguments.question)
+    explanation.draw(frame.pixels, arguments.out)
+    found = {"map": str(arguments.out), **explanation.to_dict()}
+    if arguments.json:
+        print_json(found)
+    else:
+        print(explanation.text())
+        print(f"wrote: {arguments.out}")
+    return 0
+
+
+def _figures(saved: Any, material: Material) -> dict[str, float]:
+    import torch
+
+    from ..fusion import task
+
+    with torch.no_grad():
+        return task.restore(saved, material).validate()
+
+
+def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> Material:
+    """Read the data and encode its pictures, those that are not in the cache yet."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from ..fusion import data, task
+    from ..fusion.encoders import EyesEncoder
+    from ..fusion.features import Features
+
+    examples = data.read(arguments.data)
+    features = Features(EyesEncoder(app.kit.eyes), **({"folder": arguments.cache} if arguments.cache else {}))
+    images = dict.fromkeys(example.image for example in examples if example.image)
+    flip = config.training.flip > 0 and arguments.part == "train"
+    steps: Iterator[Path] = iter(images)
+    for image in track(steps, "encoding", len(images), console=Console(stderr=True), transient=True):
+        features.add(image, flip)
+    for path, reason in features.skipped:
+        note(f"skipped: {path}: {reason}")
+    if features.skipped:
+        note(f"skipped {len(features.skipped)} of {len(images)} pictures that cannot be read")
+    return task.gather(config, examples, features)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """Show loss, learning rate, speed and time left: live on a terminal, a line every ten seconds elsewhere."""
+    import time
+
+    last = 0.0
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        minutes, seconds = divmod(int(progress.left), 60)
+        text = (
+            f"epoch {progress.epoch + 1}, step {progress.step}/{progress.steps}: loss {progress.loss:.4f}, "
+            f"lr {progress.lr:.2e}, {progress.rate:.1f} samples/s, {minutes}:{seconds:02d} left"
+        )
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - last >= 10:
+            last = time.monotonic()
+            note(text)
+
+    try:
+        yield show
+    finally:
+        if sys.stderr.isatty():
+            note("")
+
+
+def _need_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ExtraMissing("torch", "train") from error

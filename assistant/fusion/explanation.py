@@ -1,0 +1,154 @@
+"""Which places of a picture the words come from, and a test that this is so.
+
+The map is the visual-word head's own arithmetic: each place's share of the scores of the words that are explained
+(class activation map, Zhou et al., CVPR 2016). The deletion test (Petsiuk et al., RISE, 2018) greys out the strongest
+places *of the picture*, looks again, and compares the fall of the words' probability with that of random places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..types import Frame, Percept, Pixels, Verdict
+from .sentences import tokenize
+
+if TYPE_CHECKING:
+    from ..stages import Eyes
+    from .grid import GridFuser
+
+DELETED = 0.2
+"""Share of the places that is greyed out."""
+TRIALS = 8
+"""Random deletions that the map is compared with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A heat map with its words and its test."""
+
+    words: tuple[tuple[str, float], ...]
+    """The words that the map explains, with their probabilities."""
+    seen: tuple[tuple[str, float], ...]
+    """All words that were seen."""
+    caption: str
+    answers: tuple[tuple[str, float], ...]
+    heat: NDArray[np.float32]
+    """(rows, columns), 0 to 1."""
+    fall: float
+    """How far the words' mean probability falls when the strongest places are greyed out."""
+    random_fall: float
+    """How far it falls for as many random places, on average."""
+    random_spread: float
+    """Standard deviation over the random deletions."""
+
+    def text(self) -> str:
+        """Return it in words."""
+        explained = ", ".join(f"{word} {chance:.2f}" for word, chance in self.words)
+        lines = [f"seen: {', '.join(f'{word} {chance:.2f}' for word, chance in self.seen) or 'nothing it is sure of'}"]
+        if self.caption:
+            lines.append(f"caption: {self.caption}")
+        if self.answers:
+            lines.append(f"answers: {', '.join(f'{answer} {chance:.2f}' for answer, chance in self.answers)}")
+        share = f"{DELETED:.0%}"
+        lines.append(f"map of: {explained}")
+        lines.append(
+            f"deletion test: without the strongest {share} of the picture it falls by {self.fall:.3f}, "
+            f"without a random {share} by {self.random_fall:.3f} ± {self.random_spread:.3f}"
+        )
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "words": [{"word": word, "probability": chance} for word, chance in self.words],
+            "seen": [{"word": word, "probability": chance} for word, chance in self.seen],
+            "caption": self.caption,
+            "answers": [{"answer": answer, "probability": chance} for answer, chance in self.answers],
+            "heat": np.round(self.heat, 3).tolist(),
+            "deletion": {"share": DELETED, "fall": self.fall, "random": self.random_fall, "spread": self.random_spread},
+        }
+
+    def draw(self, pixels: Pixels, path: Path) -> None:
+        """Write the picture with the map over it, red where it matters, as PNG."""
+        import cv2
+
+        height, width = pixels.shape[:2]
+        smooth = cv2.resize(self.heat, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        colours = cv2.applyColorMap((smooth * 255).astype(np.uint8), cv2.COLORMAP_JET)
+        strength = 0.15 + 0.45 * smooth[..., None]
+        drawn = pixels[..., ::-1] * (1 - strength) + colours * strength
+        if not cv2.imwrite(str(path), drawn.astype(np.uint8)):
+            raise InputError(f"cannot write {path}; its name must end in .png or .jpg")
+
+
+class Explainer:
+    """Explains a fuser's words on a picture."""
+
+    def __init__(self, eyes: Eyes, fuser: GridFuser) -> None:
+        self.eyes, self.fuser = eyes, fuser
+
+    def explain(self, frame: Frame, question: str) -> Explanation:
+        """Return the map of the words of the question, or of what was seen where it names none.
+
+        Raises :class:`InputError` where the picture cannot be judged.
+        """
+        percept = self.fuser.read(frame, self.eyes.look(frame))
+        if percept.verdict is not Verdict.OK:
+            raise InputError(f"the picture is {percept.verdict}; there is nothing to explain")
+        words = self._words(percept, question)
+        heat = self._heat(percept, [word for word, _ in words])
+        before = self._belief(frame, words)
+        falls = [before - self._belief(greyed(frame, places), words) for places in self._deletions(heat)]
+        return Explanation(
+            words,
+            percept.words,
+            percept.caption,
+            self.fuser.answer(percept, question),
+            heat,
+            falls[0],
+            float(np.mean(falls[1:])),
+            float(np.std(falls[1:])),
+        )
+
+    def _words(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
+        visual = self.fuser.visual
+        chances = visual.probabilities(percept.features)
+        asked = [word for word in dict.fromkeys(tokenize(question)) if word in visual.words]
+        asked = asked or [word for word, _ in percept.words[:3]] or [visual.words[int(chances.argmax())]]
+        return tuple((word, float(chances[visual.words.index(word)])) for word in asked)
+
+    def _heat(self, percept: Percept, words: list[str]) -> NDArray[np.float32]:
+        maps = [self.fuser.visual.places(percept.features, word) for word in words]
+        total = np.sum([one - one.mean() for one in maps], 0).reshape(percept.grid)
+        scaled: NDArray[np.float32] = (total - total.min()) / max(float(np.ptp(total)), 1e-9)
+        return scaled.astype(np.float32)
+
+    def _belief(self, frame: Frame, words: tuple[tuple[str, float], ...]) -> float:
+        chances = self.fuser.visual.probabilities(self.eyes.look(frame).features)
+        return float(np.mean([chances[self.fuser.visual.words.index(word)] for word, _ in words]))
+
+    def _deletions(self, heat: NDArray[np.float32]) -> list[NDArray[np.bool_]]:
+        """Return the strongest places, then as many random ones several times."""
+        count, generator = max(1, round(heat.size * DELETED)), np.random.default_rng(0)
+        orders = [np.argsort(-heat, axis=None), *(generator.permutation(heat.size) for _ in range(TRIALS))]
+        masks = [np.zeros(heat.size, bool) for _ in orders]
+        for mask, order in zip(masks, orders, strict=True):
+            mask[order[:count]] = True
+        return [mask.reshape(heat.shape) for mask in masks]
+
+
+def greyed(frame: Frame, places: NDArray[np.bool_]) -> Frame:
+    """Return a frame whose marked places, (rows, columns), have the picture's mean colour."""
+    import cv2
+
+    height, width = frame.pixels.shape[:2]
+    mask = cv2.resize(places.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    pixels = frame.pixels.copy()
+    pixels[mask] = frame.pixels.reshape(-1, 3).mean(0).astype(np.uint8)
+    return Frame(pixels, frame.time, frame.source)
