@@ -87,6 +87,8 @@ class AsrSettings:
     """Encode only as many seconds as were spoken, not Whisper's 30; what comes out doubtful is heard again in full."""
     threads: int = 0
     """0: as many as there are cores."""
+    precision: str = "auto"
+    """Arithmetic of faster-whisper: "int8", "float16", "float32"; "auto": int8 on a processor, float16 on CUDA."""
 
 
 @dataclass(frozen=True)
