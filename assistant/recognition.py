@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ DOUBTFUL = -1.0
 
 NOBODY = 0.6
 """Probability of "no speech" above which a doubtful text is dropped (the same section)."""
+
+SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
+"""Languages written without spaces: there each aligned part is a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Piece:
     @property
     def degenerate(self) -> bool:
         """Whether the text is empty, a loop or a guess."""
-        return not self.text or self.log_probability < DOUBTFUL or repetition(self.text) > REPETITIVE
+        return not self.text or self.log_probability < DOUBTFUL or looping(self.text)
 
 
 Hear = Callable[[Samples, Wish], Piece]
@@ -121,10 +124,29 @@ def wishes(options: Recognition | None, asr: AsrSettings, known: Sequence[str], 
     return replace(options, language=None if detect else language if language in known else known[0])
 
 
-def repetition(text: str) -> float:
-    """Return how many times smaller the text gets by deflating it."""
+def looping(text: str) -> bool:
+    """Return whether a text repeats itself: it deflates well, or the same four words come twice."""
     raw = text.encode()
-    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+    words = text.lower().split()
+    fours = list(zip(words, words[1:], words[2:], words[3:], strict=False))
+    return len(raw) > REPETITIVE * len(zlib.compress(raw)) or len(set(fours)) < len(fours)
+
+
+def joined(parts: Iterable[tuple[str, float, float, float]], language: str) -> tuple[Word, ...]:
+    """Join aligned parts, (text, start, end, probability), into words.
+
+    A part that begins without a space belongs to the word before it; in a language without spaces
+    only punctuation does.
+    """
+    words: list[Word] = []
+    for text, start, end, probability in parts:
+        apart = text.startswith(" ") or (language in SPACELESS and any(map(str.isalnum, text)))
+        if words and not apart:
+            before = words.pop()
+            text, start, probability = before.text + text, before.start, min(before.probability, probability)
+        if text.strip():
+            words.append(Word(text.strip(), float(start), float(end), float(probability)))
+    return tuple(words)
 
 
 def padded(samples: Samples, size: int) -> Samples:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
-from ..recognition import Piece, Wish, recognize, wishes
+from ..errors import ModelError, SettingError, nearest
+from ..recognition import Piece, Wish, joined, recognize, wishes
 from ..stages import Recognition
 from ..types import AudioChunk, Features, Samples, Utterance, Word
 from .silero import SileroActivity
@@ -24,9 +24,6 @@ HOP = 160  # samples a mel frame, 10 ms
 FULL = 3000  # mel frames that Whisper was trained on, 30 s
 MARGIN = 100  # frames of silence after a shortened recording: without any, the last word is lost
 UNSURE = 0.5  # a language less probable than this is not believed
-
-SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
-"""Languages written without spaces: there each aligned part is a word."""
 
 
 class FasterWhisper:
@@ -46,11 +43,16 @@ class FasterWhisper:
         self._activity = SileroActivity(settings, store)
         self._lock = Lock()
         device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        precision = settings.asr.precision
+        if precision == "auto":
+            precision = "int8" if device == "cpu" else "float16"
+        elif precision not in (known := sorted(ctranslate2.get_supported_compute_types(device))):
+            raise SettingError(f"asr.precision {precision!r} does not work on this {device}{nearest(precision, known)}")
         try:
             self._model = WhisperModel(
                 str(store.require(self.name)),
                 device=device,
-                compute_type="int8" if device == "cpu" else "float16",
+                compute_type=precision,
                 cpu_threads=settings.asr.threads or os.cpu_count() or 1,
                 local_files_only=True,
             )
@@ -126,18 +128,9 @@ class FasterWhisper:
         text = [token for token in tokens if token < tokenizer.eot]
         if not text:
             return ()
-        words: list[Word] = []
-        for part in self._model.find_alignment(tokenizer, [text], encoded, frames)[0]:
-            letters, joined = str(part["word"]), bool(words)
-            if letters.startswith(" ") or (tokenizer.language_code in SPACELESS and any(map(str.isalnum, letters))):
-                joined = False
-            start = words[-1].start if joined else float(part["start"])
-            probability = min(float(part["probability"]), words[-1].probability if joined else 1.0)
-            if joined:
-                letters = words.pop().text + letters
-            if letters.strip():
-                words.append(Word(letters.strip(), start, float(part["end"]), probability))
-        return tuple(words)
+        aligned = self._model.find_alignment(tokenizer, [text], encoded, frames)[0]
+        parts = ((part["word"], part["start"], part["end"], part["probability"]) for part in aligned)
+        return joined(parts, tokenizer.language_code)
 
 
 def _states(encoded: Any, time: int) -> Features | None:
