@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import math
 import os
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import InputError, SettingError
 from . import add_command, print_json
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR_OR_INDEX", help="a folder with an index.jsonl, or such a file"
     )
+    parser.add_argument(
+        "--split", metavar="NAME", help="take the items of this split only; default: val or test where items name them"
+    )
+    parser.add_argument("--baseline", metavar="NAME", help="measure what the trained model is compared with (caption)")
     parser.add_argument("--limit", type=_positive, metavar="N", help="take the first N items only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--items", type=Path, metavar="OUT.jsonl", help="write what came of every item, one a line")
@@ -42,14 +47,18 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     from .. import evaluation
 
     module = evaluation.task(arguments.task)
-    items = evaluation.load(arguments.data, getattr(module, "FIELDS", ()), arguments.limit)
+    items = evaluation.load(arguments.data, getattr(module, "FIELDS", ()))
+    items = evaluation.part(items, arguments.split, arguments.limit)
+    options = {"baseline": arguments.baseline} if arguments.baseline else {}
+    if options and "baseline" not in inspect.signature(module.run).parameters:
+        raise SettingError(f"the evaluation {arguments.task!r} has no --baseline")
     with _progress(arguments.task, len(items.rows)) as advance, _writer(arguments.items) as write:
 
         def report(found: dict[str, Any]) -> None:
             write(found)
             advance()
 
-        metrics = module.run(app, items, report)
+        metrics = module.run(app, items, report, **options)
     result = _plain({"task": arguments.task, "n": len(items.rows), **metrics})
     if arguments.json:
         print_json(result)

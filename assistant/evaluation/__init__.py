@@ -91,6 +91,18 @@ def load(data: Path, fields: Sequence[str] = (), limit: int | None = None) -> It
     return Items(index.parent, rows)
 
 
+def part(items: Items, split: str | None = None, limit: int | None = None) -> Items:
+    """Return the items of one split, or without ``split`` those of val and test where items name them; then the first.
+
+    Raises :class:`InputError` where the split is empty.
+    """
+    wanted = (split,) if split else ("val", "test")
+    rows = [row for row in items.rows if row.get("split") in wanted]
+    if split and not rows:
+        raise InputError(f"no item is of the split {split!r}")
+    return Items(items.root, (rows or items.rows)[:limit])
+
+
 def bootstrap(
     values: ArrayLike,
     statistic: Callable[[NDArray[Any]], float] = lambda sample: float(sample.mean()),

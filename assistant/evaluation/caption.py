@@ -1,0 +1,72 @@
+"""Captions: BLEU-1 to BLEU-4 and CIDEr-D of the assistant's captions against people's.
+
+Both equal the figures of pycocoevalcap (a test compares them); captions are made lower-case and lose
+their punctuation first, as its Penn Treebank tokenizer does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import pictures
+from ..errors import InputError, SettingError
+from ..fusion.ngrams import Cider, bleu, bleu_counts
+from ..fusion.sentences import tokenize
+from ..types import Frame, Percept
+from . import Items, Report, bootstrap
+
+if TYPE_CHECKING:
+    from ..cli import App
+
+FIELDS = ("image", "captions")
+
+
+def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
+    """Caption every picture with the trained ``fuser``, or from the eyes' ``labels`` alone as a baseline.
+
+    Returns ``bleu1`` … ``bleu4`` and ``cider`` with their intervals.
+    """
+    references = [_references(row) for row in items.rows]
+    speak = _speaker(app, baseline)
+    cider, counts, scores = Cider(references), [], []
+    for number, row in enumerate(items.rows):
+        caption = speak(pictures.read(items.path(row, "image")))
+        words = tokenize(caption)
+        counts.append(bleu_counts(words, references[number]))
+        scores.append(cider.score(words, number))
+        report({"image": row["image"], "caption": caption, "cider": scores[-1]})
+    table = np.array(counts)
+    found: dict[str, Any] = {"system": baseline}
+    for n in range(4):
+        found[f"bleu{n + 1}"] = bleu(table.sum(0))[n]
+        found[f"bleu{n + 1}_interval"] = bootstrap(table, lambda sample, n=n: bleu(sample.sum(0))[n])  # type: ignore[misc]
+    return {**found, "cider": float(np.mean(scores)), "cider_interval": bootstrap(scores)}
+
+
+def _references(row: dict[str, Any]) -> list[list[str]]:
+    captions = row["captions"]
+    if not isinstance(captions, list) or not captions or not all(isinstance(caption, str) for caption in captions):
+        raise InputError(f"{row['image']}: 'captions' must be a list of texts")
+    return [tokenize(caption) for caption in captions]
+
+
+def _speaker(app: App, baseline: str) -> Callable[[Frame], str]:
+    """Return the function from a picture to what is said about it."""
+    if baseline == "labels":
+        return lambda frame: from_labels(app.kit.eyes.look(frame))
+    if baseline != "fuser":
+        raise SettingError(f"--baseline is fuser or labels, not {baseline!r}")
+    fuser = app.make("fuser", app.settings.fusion.engine if app.settings.fusion.engine != "off" else "grid")
+    return lambda frame: str(fuser.read(frame, app.kit.eyes.look(frame)).caption)
+
+
+def from_labels(percept: Percept) -> str:
+    """Return what can be said with labels alone: "a golden retriever and a tennis ball"."""
+    names = [label.label for label in percept.labels[:3] if label.probability >= 0.2] or [
+        label.label for label in percept.labels[:1]
+    ]
+    return " and ".join(f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}" for name in names)
