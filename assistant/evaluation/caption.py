@@ -6,7 +6,6 @@ their punctuation first, as its Penn Treebank tokenizer does.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
