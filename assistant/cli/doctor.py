@@ -34,22 +34,21 @@ def run(app: App, arguments: argparse.Namespace) -> int:
         report = {"ok": not failed, "profile": app.settings.profile, "findings": [asdict(each) for each in findings]}
         print_json(report)
     else:
-        _table(findings)
+        _print(findings)
         counts = Counter(finding.health for finding in findings)
         note(f"{counts[Health.OK]} in order, {counts[Health.NOTE]} to note, {counts[Health.FAIL]} to mend")
     return 1 if failed else 0
 
 
-def _table(findings: list[Finding]) -> None:
+def _print(findings: list[Finding]) -> None:
+    """Print one line a finding and one a command; lines are not broken, so that commands can be copied."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in ("health", "what", "found"):
-        table.add_column(overflow="fold")
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(f"{each.area} {each.name}") for each in findings)
     for each in findings:
-        health = f"[{COLOURS[each.health]}]{each.health.value}[/]"
-        mend = f"\n[bold]to mend it: {escape(each.mend)}[/]" if each.mend else ""
-        table.add_row(health, escape(f"{each.area} {each.name}"), escape(each.detail) + mend)
-    Console(highlight=False).print(table)
+        health = Text(f"{each.health.value:<5} ", style=COLOURS[each.health])
+        console.print(health + f"{f'{each.area} {each.name}':<{width}}  {each.detail}")
+        if each.mend:
+            console.print(Text(f"{'':<{width + 8}}to mend it: {each.mend}", style="bold"))
