@@ -56,11 +56,11 @@ clean: ## delete .venv and caches, not the models
 # A stamp for each set of libraries, so that nothing is installed twice; pyproject.toml says what is in it.
 .venv/installed-%: .venv/made pyproject.toml
 	@echo "installing the libraries of the profile $* (some hundred MB, a few minutes) ..."
-	@$(PIP) install -q -e '.$(EXTRA)'
+	@$(PIP) install -qq -e '.$(EXTRA)'
 	@touch $@
 
 .venv/installed-test: .venv/made pyproject.toml tests/install_torch.py
 	@echo "installing the libraries and what the tests need (some hundred MB, a few minutes) ..."
-	@$(PIP) install -q -e '.[dev]'
+	@$(PIP) install -qq -e '.[dev]'
 	@$(BIN)/python tests/install_torch.py
 	@touch $@

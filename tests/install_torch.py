@@ -24,7 +24,7 @@ WHISPER_NEEDS = ["more-itertools", "numba", "regex", "requests", "tiktoken", "tq
 
 def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pip quietly."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", *arguments]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
