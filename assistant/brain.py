@@ -1,0 +1,302 @@
+"""The language model with its prompt, its tools and what the picture became.
+
+A prompt is the constant instructions, then the history, then the picture, then the
+question: whatever is known early stands early, so that only the last words are left
+to be read when the user stops talking.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from . import prompt
+from .config import Settings
+from .errors import Interrupted, ModelError
+from .prompt import CALL, ToolSpec
+from .stages import Sampling, Session, SoftTokens, TokenIds
+from .types import Percept, ToolCall, Turn, Verdict
+
+log = logging.getLogger(__name__)
+
+Piece = TokenIds | SoftTokens
+
+_CALL_STARTS = (CALL, '{"name"', "```json", "```tool_call")
+"""How small models begin a call; each is replaced by a well-formed one."""
+
+_NO_CALL = "root ::= [^<{`] [^<`]*"
+
+_ROOM_TO_ANSWER = 16
+"""Fewest positions that must be left for a reply."""
+
+
+@runtime_checkable
+class Primed(Protocol):
+    """A session that keeps constant prompts on disk."""
+
+    def prime(self, tokens: TokenIds) -> None:
+        """Make the cache hold exactly a constant prompt."""
+        ...
+
+
+class LanguageBrain:
+    """Turn to reply, on any session."""
+
+    def __init__(
+        self,
+        session: Session,
+        tools: Sequence[ToolSpec],
+        settings: Settings,
+        soften: Callable[[Percept], SoftTokens | None] | None = None,
+    ) -> None:
+        self._session, self._tools, self._soften = session, list(tools), soften
+        self._system = prompt.system(self._tools, settings.brain.instructions)
+        self._examples = prompt.examples(self._tools)
+        self._grammar = prompt.call_grammar(self._tools) if self._tools else ""
+        self._limit = settings.brain.max_tokens
+        self._tokens: dict[tuple[str, bool], TokenIds] = {}
+        self._forgotten = 0
+        self._prime()
+
+    def prepare(self, turn: Turn) -> None:
+        """Read what is already known of a turn into the cache; the utterance may be missing or unfinished."""
+        try:
+            self._session.sync(self._fitting(turn, finished=False))
+        except Interrupted:
+            log.debug("preparing was cancelled")
+
+    def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
+        """Yield text pieces as they are generated, or a tool call, after which it is called again.
+
+        Closing the iterator stops the model within one token. Raises :class:`ModelError` where the
+        question alone does not fit the context.
+        """
+        try:
+            self._session.sync(self._fitting(turn, finished=True))
+            yield from self._generate(turn)
+        except Interrupted:
+            log.debug("the reply was cancelled")
+
+    def _prime(self) -> None:
+        constant = self._pieces(Turn(None), finished=False)
+        if isinstance(self._session, Primed) and constant and not isinstance(constant[0], SoftTokens):
+            self._session.prime(constant[0])
+
+    def _generate(self, turn: Turn) -> Iterator[str | ToolCall]:
+        start = self._session.length
+        text, told = "", 0
+        pieces = self._session.generate(Sampling(max_tokens=self._limit))
+        try:
+            for piece in pieces:
+                text += piece
+                head = text.lstrip()
+                if self._tools and not told and any(head.startswith(sign) for sign in _CALL_STARTS):
+                    break
+                if self._tools and not told and any(sign.startswith(head) for sign in _CALL_STARTS):
+                    continue
+                if CALL in text:
+                    return
+                if loops(text):
+                    log.info("the reply went round in circles and was ended")
+                    return
+                new, told = text[told:].lstrip() if not told else text[told:], len(text)
+                if new:
+                    yield new
+            else:
+                if not told and text.strip():
+                    yield text.strip()
+                return
+        finally:
+            _close(pieces)
+        self._session.truncate(start)
+        call = self._call()
+        if call is not None and (allowed := self._allowed(call, turn)) is not None:
+            yield allowed
+            return
+        log.info("a tool call was refused: %s", call)
+        self._session.sync(self._fitting(turn, finished=True))
+        yield from self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL))
+
+    def _call(self) -> ToolCall | None:
+        """Let the model write one well-formed call at the end of the cache; leave the cache as it was."""
+        start = self._session.length
+        self._session.append(self._tokenize(f"{CALL}\n", True))
+        text = "".join(self._session.generate(Sampling(max_tokens=160, temperature=0, grammar=self._grammar)))
+        self._session.truncate(start)
+        try:
+            written = json.loads(text)
+        except json.JSONDecodeError:  # the grammar was cut off by the limit of tokens
+            return None
+        return ToolCall(written["name"], written["arguments"])
+
+    def _allowed(self, call: ToolCall, turn: Turn) -> ToolCall | None:
+        """Return the call that may be made, or ``None``.
+
+        Words that came in through the camera can never start a tool: where there are such words,
+        the model has to want the same tool without having read them, and arguments that only the
+        picture holds are taken only where the user asked about what is written.
+        """
+        if any(earlier.call == call for earlier in turn.results):
+            return None
+        seen = written_words(turn)
+        if not seen:
+            return call
+        innocent = self._wanted(without_words(turn))
+        if innocent is None or innocent.name != call.name:
+            return None
+        own = turn.utterance.text if turn.utterance else ""
+        borrowed = [value for value in call.arguments.values() if _borrowed(value, seen, own)]
+        return innocent if borrowed and not _ABOUT_WORDS.search(own) else call
+
+    def _wanted(self, turn: Turn) -> ToolCall | None:
+        """Return the call with which the model would begin its reply to a turn, if any."""
+        self._session.sync(self._fitting(turn, finished=True))
+        start, text = self._session.length, ""
+        pieces = self._session.generate(Sampling(max_tokens=8, temperature=0))
+        try:
+            for piece in pieces:
+                text += piece
+                if not any(sign.startswith(text.lstrip()) for sign in _CALL_STARTS):
+                    break
+        finally:
+            _close(pieces)
+        if not any(text.lstrip().startswith(sign) for sign in _CALL_STARTS):
+            return None
+        self._session.truncate(start)
+        return self._call()
+
+    def _fitting(self, turn: Turn, finished: bool) -> list[Piece]:
+        """Return the prompt; the oldest history is left out where it does not fit, and stays out."""
+        room = self._session.context - min(self._limit, self._session.context // 4) - _ROOM_TO_ANSWER
+        if not turn.history:
+            self._forgotten = 0
+        while True:
+            forgotten = min(self._forgotten, len(turn.history))
+            pieces = self._pieces(dataclasses.replace(turn, history=turn.history[forgotten:]), finished)
+            if sum(len(p.vectors) if isinstance(p, SoftTokens) else len(p) for p in pieces) <= room:
+                return pieces
+            if forgotten >= len(turn.history):
+                raise ModelError(
+                    "the question does not fit into brain.context; ask a shorter one or raise brain.context"
+                )
+            # Half at once, so that the cache is not read anew at every turn from now on.
+            self._forgotten = forgotten + max(1, (len(turn.history) - forgotten) // 2)
+
+    def _pieces(self, turn: Turn, finished: bool) -> list[Piece]:
+        """Return a turn as runs of tokens and soft tokens; unfinished, it ends where more may follow."""
+        slots: list[str | SoftTokens] = []
+
+        def slot(content: str | SoftTokens) -> str:
+            slots.append(content)
+            return f"\x02{len(slots) - 1}\x03"
+
+        messages: list[dict[str, object]] = [{"role": "system", "content": self._system}]
+        messages += [{"role": role, "content": text} for role, text in self._examples]
+        for message in turn.history:
+            messages.append({"role": message.role, "content": slot(prompt.plain(message.text))})
+        if turn.history or turn.percepts or turn.utterance or finished:
+            messages.append({"role": "user", "content": self._now(turn, slot) + slot(_OPEN if not finished else "")})
+        else:
+            messages.append({"role": "user", "content": slot(_OPEN)})
+        for answer in turn.results:
+            written = prompt.plain(prompt.arguments(answer.call.name, answer.call.arguments))
+            messages.append({"role": "assistant", "content": prompt.call(slot(written))})
+            messages.append({"role": "user", "content": prompt.response(slot(prompt.result(answer)))})
+        rendered = self._session.template(messages, [])
+        return self._join(rendered, slots)
+
+    def _now(self, turn: Turn, slot: Callable[[str | SoftTokens], str]) -> str:
+        """Return the newest message: what is seen, then what was asked."""
+        lines = []
+        for percept in turn.percepts:
+            soft = self._soften(percept) if self._soften and percept.verdict is Verdict.OK else None
+            seen = slot(prompt.describe(percept, max(0.0, turn.now - percept.time)))
+            lines.append(f"[camera] {slot(soft) + ' ' if soft else ''}{seen}\n")
+        if turn.utterance and not turn.percepts:
+            lines.append("[camera] off\n")
+        if turn.utterance:
+            lines.append(slot(prompt.plain(turn.utterance.text)))
+        return "".join(lines)
+
+    def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:
+        """Tokenise the template as markup and every slot as mere text."""
+        pieces: list[Piece] = []
+        for index, part in enumerate(re.split("\x02(\\d+)\x03", rendered)):
+            content = slots[int(part)] if index % 2 else part
+            if content is _OPEN:
+                break
+            if isinstance(content, SoftTokens):
+                pieces.append(content)
+                continue
+            tokens = self._tokenize(content, special=index % 2 == 0)
+            if pieces and not isinstance(pieces[-1], SoftTokens):
+                pieces[-1] = [*pieces[-1], *tokens]
+            else:
+                pieces.append(tokens)
+        return pieces
+
+    def _tokenize(self, text: str, special: bool) -> TokenIds:
+        if len(self._tokens) > 512:
+            self._tokens.clear()
+        if (text, special) not in self._tokens:
+            self._tokens[text, special] = self._session.tokenize(text, special) if text else []
+        return self._tokens[text, special]
+
+
+_OPEN = "\x04"
+"""A slot at which an unfinished prompt ends."""
+
+_ABOUT_WORDS = re.compile(
+    r"\b(read|written|writing|text|words?|says?|label|sign|receipt|bill|total|sum|add|price|number|these|them|it|this|that)\b",
+    re.IGNORECASE,
+)
+
+
+def written_words(turn: Turn) -> str:
+    """Return all words of a turn that may come from a picture; tools of a turn with a picture may have read it."""
+    found: list[str] = []
+    for percept in turn.percepts:
+        found += [region.text for region in percept.regions or ()]
+        found += [code.text for code in percept.codes or ()]
+    if turn.percepts:
+        found += [prompt.result(answer) for answer in turn.results]
+    return "\n".join(found)
+
+
+def without_words(turn: Turn) -> Turn:
+    """Return the turn as it would be had nothing been written in the picture."""
+    percepts = tuple(dataclasses.replace(percept, regions=None, codes=None) for percept in turn.percepts)
+    return dataclasses.replace(turn, percepts=percepts, results=() if turn.percepts else turn.results)
+
+
+def _borrowed(value: object, seen: str, own: str) -> bool:
+    """Tell whether an argument stands in the picture and not in the user's words."""
+    if isinstance(value, bool) or not str(value).strip():
+        return False
+    text = _squeezed(str(value))
+    return bool(text) and text in _squeezed(seen) and text not in _squeezed(own)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\W+", "", text.lower())
+
+
+def loops(text: str) -> bool:
+    """Tell whether a reply repeats itself: its last words came three times in a row, or a line four times."""
+    words = text.split()
+    for size in range(1, 25):
+        times = 3 if size > 3 else 6
+        tail = words[-size * times :]
+        if len(tail) == size * times and all(tail[i] == tail[i % size] for i in range(len(tail))):
+            return True
+    return False
+
+
+def _close(pieces: Iterator[str]) -> None:
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        close()

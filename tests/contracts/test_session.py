@@ -1,0 +1,309 @@
+"""One contract for every language model session."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.config import Settings
+from assistant.errors import InputError, Interrupted, ModelError
+from assistant.stages import Sampling, Session, SoftTokens
+from assistant.store import Store
+
+SMALL = "smollm2-135m-instruct-q4_1"
+
+
+def _with(settings: Settings, model: str) -> Settings:
+    brain = dataclasses.replace(settings.brain, model=model, context=512, threads=1, temperature=0.0)
+    return dataclasses.replace(settings, brain=brain)
+
+
+@pytest.fixture(scope="module", params=["llama", "transformers", "transformers-tiny"])
+def session(
+    request: pytest.FixtureRequest, settings: Settings, store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Session]:
+    if request.param == "llama":
+        from assistant.backends.llama import LlamaSession
+
+        made: Session = LlamaSession(_with(settings, SMALL), store)
+    else:
+        pytest.importorskip("transformers", reason="the transformers session needs the gpu extra")
+        pytest.importorskip("torch", reason="the transformers session needs the gpu extra")
+        from assistant.backends.transformers import TransformersSession, convert
+
+        if request.param == "transformers":
+            folder = convert(store.require(SMALL), store.root / SMALL / "bf16")
+        else:
+            from ..make_tiny_lm import make
+
+            folder = make(tmp_path_factory.mktemp("tiny"))
+        made = TransformersSession(_with(settings, str(folder)), store)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def prompt(session: Session) -> list[int]:
+    session.truncate(0)
+    messages: list[dict[str, object]] = [{"role": "user", "content": "Name three colours."}]
+    return session.tokenize(session.template(messages, []))
+
+
+def _greedy(session: Session, tokens: int = 6, **wishes: object) -> str:
+    return "".join(session.generate(Sampling(max_tokens=tokens, temperature=0, **wishes)))  # type: ignore[arg-type]
+
+
+def _same(one: np.ndarray, other: np.ndarray, exact: bool) -> bool:
+    """bf16 sums of another order differ in the last bits; llama.cpp has to agree to the bit."""
+    return bool(np.array_equal(one, other)) if exact else bool(np.abs(one - other).max() <= 0.05 * np.abs(other).max())
+
+
+def test_satisfies_the_protocol(session: Session) -> None:
+    assert isinstance(session, Session)
+    assert session.context == 512
+
+
+def test_template_is_the_models_own(session: Session) -> None:
+    text = session.template([{"role": "user", "content": "Hi."}], [])
+    assert text.endswith("<|im_start|>user\nHi.<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_markers_are_parsed_only_where_asked(session: Session) -> None:
+    assert len(session.tokenize("<|im_start|>")) == 1
+    mere = session.tokenize("<|im_start|>", special=False)
+    assert len(mere) > 1
+    assert session.tokenize("<|im_start|>")[0] not in mere
+
+
+def test_tokens_and_their_embeddings_give_equal_logits(session: Session, prompt: list[int]) -> None:
+    vectors = session.embed(prompt)
+    assert vectors.shape == (len(prompt), session.dim)
+    session.append(prompt)
+    by_tokens = session.logits()
+    session.truncate(0)
+    session.append(SoftTokens(vectors, "the same"))
+    assert np.array_equal(session.logits(), by_tokens)
+
+
+def test_rolling_back_is_as_if_it_had_not_been_read(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    before = session.logits()
+    session.append(session.tokenize(" Bananas are blue, and so on."))
+    assert not np.array_equal(session.logits(), before)
+    session.truncate(len(prompt) - 4)
+    session.append(prompt[-4:])
+    exactly = session.logits()
+    session.truncate(0)
+    session.append(prompt[:-4])
+    session.append(prompt[-4:])
+    assert np.array_equal(session.logits(), exactly)
+    assert _same(exactly, before, exact=False)
+
+
+def test_logits_after_a_roll_back_are_of_the_position_rolled_back_to(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    before = session.logits()
+    session.append([prompt[0]])
+    session.truncate(len(prompt))
+    assert _same(session.logits(), before, exact=False)
+    assert session.length == len(prompt)
+
+
+def test_rolling_back_into_soft_tokens(session: Session, prompt: list[int]) -> None:
+    soft = SoftTokens(session.embed(prompt), "soft")
+    session.append(soft)
+    before = session.logits()
+    session.append(prompt[:3])
+    session.truncate(len(prompt))
+    assert _same(session.logits(), before, exact=False)
+
+
+def test_sync_reads_only_what_differs(session: Session, prompt: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    soft = SoftTokens(session.embed(prompt[:5]), "a picture")
+    read: list[int] = []
+    original = session._read  # type: ignore[attr-defined]
+
+    def counting(piece: list[int] | SoftTokens) -> None:
+        read.append(len(piece.vectors) if isinstance(piece, SoftTokens) else len(piece))
+        original(piece)
+
+    monkeypatch.setattr(session, "_read", counting)
+    session.sync([prompt, soft, prompt[:3]])
+    assert sum(read) == len(prompt) + 5 + 3 == session.length
+    read.clear()
+    session.sync([prompt, soft, prompt[:3]])
+    assert read == []
+    session.sync([prompt, soft, prompt[:2], prompt[4:6]])
+    assert sum(read) == 2
+    read.clear()
+    session.sync([prompt, SoftTokens(soft.vectors, "another picture")])
+    assert sum(read) == 5
+    read.clear()
+    session.sync([prompt])  # the last position again, for its logits
+    assert sum(read) == 1
+
+
+def test_generated_tokens_stay_in_the_cache(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    assert _greedy(session)
+    assert len(prompt) < session.length <= len(prompt) + 6
+
+
+def test_greedy_is_repeatable_and_a_seed_is(session: Session, prompt: list[int]) -> None:
+    texts = []
+    for wishes in (Sampling(5, 0.0), Sampling(5, 0.0), Sampling(5, 1.5, seed=7), Sampling(5, 1.5, seed=7)):
+        session.sync([prompt])
+        texts.append("".join(session.generate(wishes)))
+    assert texts[0] == texts[1]
+    assert texts[2] == texts[3]
+
+
+def test_closing_stops_within_one_token(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    pieces = session.generate(Sampling(max_tokens=50, temperature=1.0, seed=1))
+    next(pieces)
+    length = session.length
+    pieces.close()  # type: ignore[attr-defined]
+    assert session.length == length
+
+
+def test_cancel_ends_a_generation(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    pieces = session.generate(Sampling(max_tokens=50, temperature=1.0, seed=1))
+    next(pieces)
+    length = session.length
+    session.cancel()  # type: ignore[attr-defined]
+    rest = list(pieces)
+    assert len(rest) <= 1
+    assert session.length <= length + 1
+
+
+def test_cancel_ends_a_long_reading(session: Session, prompt: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    original = session._read  # type: ignore[attr-defined]
+
+    def cancelled_meanwhile(piece: list[int] | SoftTokens) -> None:
+        canceller = threading.Thread(target=session.cancel)  # type: ignore[attr-defined]
+        canceller.start()
+        canceller.join()
+        original(piece)
+
+    monkeypatch.setattr(session, "_read", cancelled_meanwhile)
+    with pytest.raises(Interrupted):
+        session.append((prompt * 20)[:300])
+    assert session.length <= 64
+    monkeypatch.undo()
+    session.sync([prompt])
+    assert session.length == len(prompt)
+
+
+def test_a_change_from_elsewhere_ends_a_generation(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    pieces = session.generate(Sampling(max_tokens=50, temperature=1.0, seed=1))
+    next(pieces)
+    session.truncate(2)
+    assert len(list(pieces)) <= 1
+    assert session.length == 2
+
+
+def test_a_grammar_is_satisfied(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    assert _greedy(session, 30, grammar='root ::= "red, " ("green" | "blue") "!"') in ("red, green!", "red, blue!")
+
+
+def test_a_wrong_grammar_is_one_clear_error(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    with pytest.raises(InputError, match="grammar"):
+        _greedy(session, grammar="root := (((")
+
+
+@pytest.mark.parametrize("text", ["Zwölf Äpfel für 3 €", "日本語 🙂"])
+def test_characters_split_over_tokens_come_out_whole(session: Session, prompt: list[int], text: str) -> None:
+    session.append(prompt)
+    pieces = list(session.generate(Sampling(max_tokens=60, temperature=0, grammar=f'root ::= "{text}"')))
+    assert "".join(pieces) == text
+    assert "�" not in "".join(pieces)
+
+
+def test_a_stop_string_ends_the_text_before_it(session: Session, prompt: list[int]) -> None:
+    session.append(prompt)
+    assert _greedy(session, 40, grammar='root ::= "one two three four"', stop=("three",)) == "one two "
+
+
+def test_what_does_not_fit_is_refused(session: Session, prompt: list[int]) -> None:
+    with pytest.raises(ModelError, match=r"brain\.context"):
+        session.append([prompt[0]] * 513)
+    assert session.length == 0
+    with pytest.raises(InputError, match="soft tokens"):
+        session.append(SoftTokens(np.zeros((2, session.dim + 1), np.float32), "too wide"))
+    with pytest.raises(ModelError, match="nothing"):
+        session.logits()
+
+
+def test_a_full_context_ends_in_an_error(session: Session, prompt: list[int]) -> None:
+    session.append([prompt[0]] * 510)
+    with pytest.raises(ModelError, match=r"brain\.context"):
+        list(session.generate(Sampling(max_tokens=10, temperature=0, grammar='root ::= "abcdefghijklmnopq"+')))
+
+
+def test_llama_reads_a_constant_prompt_once(settings: Settings, store: Store, tmp_path: Path) -> None:
+    from assistant.backends.llama import LlamaSession
+    from assistant.backends.llama_prefix import PrefixFiles
+
+    session = LlamaSession(_with(settings, SMALL), store)
+    session.prefixes = PrefixFiles(tmp_path)
+    tokens = session.tokenize("You are a helpful assistant that answers in one word. The sky is")
+    session.prime(tokens)
+    expected = session.logits()
+    session.truncate(0)
+    session._read = None  # type: ignore[method-assign,assignment]  # reading now would fail
+    session.prime(tokens)
+    assert session.length == len(tokens)
+    del session._read
+    assert _same(session.logits(), expected, exact=False)
+
+    (saved,) = tmp_path.glob("*.state")
+    damaged = bytearray(saved.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    saved.write_bytes(damaged)
+    session.truncate(0)
+    session.prime(tokens)
+    assert np.array_equal(session.logits(), expected)
+    assert saved.read_bytes() != bytes(damaged)
+    session.close()
+
+
+def test_prefix_files_are_bounded(tmp_path: Path) -> None:
+    from assistant.backends.llama_prefix import MOST_FILES, PrefixFiles
+
+    files = PrefixFiles(tmp_path)
+    for number in range(MOST_FILES + 3):
+        files.save(str(number), bytes([number]))
+    assert len(list(tmp_path.iterdir())) == MOST_FILES
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no file"), (b"", "does not load"), (b"GGUF\x03junk", "does not load")]
+)
+def test_llama_says_what_is_wrong_with_a_file(
+    settings: Settings, store: Store, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    from assistant.backends.llama import LlamaSession
+
+    path = tmp_path / "broken.gguf"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        LlamaSession(_with(settings, str(path)), store)
+
+
+def test_llama_refuses_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant.backends import llama_library
+
+    monkeypatch.setitem(llama_library._KNOWN_CONTEXT_DEFAULTS, "n_ctx", 12345)
+    with pytest.raises(ModelError, match=llama_library.VERSION):
+        llama_library._check(llama_library.load())
