@@ -46,10 +46,10 @@ def test_a_missing_model_of_the_profile_fails_with_its_command(empty: Store) -> 
 
 def test_a_missing_library_fails_only_where_the_settings_need_it(empty: Store) -> None:
     needed = Backend("voice", "piper", "x:y", libraries=("no_such_library",))
-    optional = Backend("voice", "coqui", "x:y", "coqui", ("no_such_extra",))
+    optional = Backend("voice", "coqui", "x:y", "coqui", ("no_such_extra", "no_such.part"))
     found = by_name(list(examine(empty, plugins(needed, optional))))
     assert found["no_such_library"].health is Health.FAIL
-    assert found["no_such_extra"].health is Health.NOTE
+    assert found["no_such_extra"].health is found["no_such.part"].health is Health.NOTE
     assert found["no_such_extra"].mend == 'pip install "local-assistant[coqui]"'
 
 

@@ -193,16 +193,23 @@ def _libraries(store: Store, plugins: Plugins) -> Iterator[Finding]:
     distributions = importlib.metadata.packages_distributions()
     for library, (needed, backend) in sorted(wanted.items()):
         mend = f'pip install "local-assistant[{backend.extra}]"' if backend.extra else "pip install local-assistant"
-        if importlib.util.find_spec(library) is None:
+        if not _installed(library):
             health = Health.FAIL if needed else Health.NOTE
             yield Finding("library", library, health, f"not installed; for {backend.kind} {backend.name}", mend)
             continue
-        versions = {importlib.metadata.version(name) for name in distributions.get(library, ())}
+        versions = {importlib.metadata.version(name) for name in distributions.get(library.partition(".")[0], ())}
         version = ", ".join(sorted(versions)) or "installed"
         if needed and (problem := _imports(library)):
             yield Finding("library", library, Health.FAIL, f"{version} cannot be loaded: {problem}", mend)
         else:
             yield Finding("library", library, Health.OK, version)
+
+
+def _installed(library: str) -> bool:
+    try:
+        return importlib.util.find_spec(library) is not None
+    except ModuleNotFoundError:  # the package around it is missing
+        return False
 
 
 def _imports(library: str) -> str:
