@@ -1,0 +1,146 @@
+"""EfficientNet-Lite as an ONNX graph, built from the published PyTorch state dict without PyTorch.
+
+Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019; the Lite
+variants have no squeeze-and-excitation and use ReLU6. Batch norms are folded into the convolutions and the
+padding is TensorFlow's SAME. The classifier is applied at every place of the grid: the mean over the places
+is the usual logits, the places are the class activation maps (Zhou et al., "Learning Deep Features for
+Discriminative Localization", CVPR 2016).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+from .torch_weights import Weights
+
+SIZE = 260
+"""Width and height of the pictures that EfficientNet-Lite2 was trained on."""
+GRID = 9
+"""Rows and columns of the last feature map: 260 halved five times, rounded up."""
+MEAN, SCALE = 127.0, 128.0
+EPSILON = 1e-3
+"""Of the batch norms."""
+STAGES = ((1, 1), (3, 2), (3, 2), (4, 2), (4, 1), (5, 2), (1, 1))
+"""Blocks and stride of each stage of Lite2 (depth factor 1.2; first and last stage are not scaled)."""
+OPSET, IR = 17, 8
+
+
+def build(weights: Weights) -> bytes:
+    """Return the ONNX file of EfficientNet-Lite2.
+
+    Input ``pixels``: uint8 RGB, (batch, 260, 260, 3). Outputs: ``features`` (batch, 9, 9, 1280) and
+    ``evidence`` (batch, 9, 9, 1000), float32. Raises :class:`ModelError` where a tensor is missing,
+    has an unfitting shape, or is left over.
+    """
+    from onnx import TensorProto, checker, helper
+
+    graph = _Graph(weights)
+    try:
+        graph.network()
+        inputs = [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", SIZE, SIZE, 3])]
+        outputs = [
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", GRID, GRID, 1280]),
+            helper.make_tensor_value_info("evidence", TensorProto.FLOAT, ["batch", GRID, GRID, 1000]),
+        ]
+        whole = helper.make_graph(graph.nodes, "efficientnet-lite2", inputs, outputs, graph.constants)
+        model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
+        checker.check_model(model, full_check=True)
+    except KeyError as error:
+        raise ModelError(f"the checkpoint is not EfficientNet-Lite2: it has no tensor {error}") from error
+    except (ValueError, checker.ValidationError) as error:
+        raise ModelError("the checkpoint is not EfficientNet-Lite2: its tensors do not fit together") from error
+    if left := graph.left:
+        raise ModelError(f"the checkpoint is not EfficientNet-Lite2: nothing uses its tensor {min(left)}")
+    return bytes(model.SerializeToString())
+
+
+class _Graph:
+    """Collects nodes and constants; each method adds a piece and returns the name of its output."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self.left = {name for name in weights if not name.endswith("num_batches_tracked")}
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def network(self) -> None:
+        self.node("Cast", ["pixels"], "numbers", to=1)
+        self.node("Sub", ["numbers", self.constant("mean", np.float32(MEAN))], "centred")
+        self.node("Div", ["centred", self.constant("scale", np.float32(SCALE))], "scaled")
+        self.node("Transpose", ["scaled"], "planes", perm=[0, 3, 1, 2])
+        x, side = self.conv("planes", SIZE, "_conv_stem", "_bn0", stride=2)
+        block = 0
+        for repeats, stride in STAGES:
+            for repeat in range(repeats):
+                x, side = self.block(x, side, f"_blocks.{block}", stride if repeat == 0 else 1, repeat > 0)
+                block += 1
+        x, side = self.conv(x, side, "_conv_head", "_bn1")
+        self.node("Transpose", [x], "features", perm=[0, 2, 3, 1])
+        classes = self.constant("classes", self.take("_fc.weight").T)
+        self.node("MatMul", ["features", classes], "unbiased")
+        self.node("Add", ["unbiased", self.constant("bias", self.take("_fc.bias"))], "evidence")
+
+    def block(self, x: str, side: int, name: str, stride: int, skip: bool) -> tuple[str, int]:
+        start = x
+        if f"{name}._expand_conv.weight" in self.weights:
+            x, side = self.conv(x, side, f"{name}._expand_conv", f"{name}._bn0")
+        x, side = self.conv(x, side, f"{name}._depthwise_conv", f"{name}._bn1", stride, depthwise=True)
+        x, side = self.conv(x, side, f"{name}._project_conv", f"{name}._bn2", relu=False)
+        return (self.node("Add", [x, start], f"{name}.sum") if skip else x), side
+
+    def conv(
+        self, x: str, side: int, name: str, norm: str, stride: int = 1, depthwise: bool = False, relu: bool = True
+    ) -> tuple[str, int]:
+        """Add convolution, folded batch norm and ReLU6; return the output and the side of its maps."""
+        kernel = self.take(f"{name}.weight")
+        gain = self.take(f"{norm}.weight") / np.sqrt(self.take(f"{norm}.running_var") + EPSILON)
+        bias = self.take(f"{norm}.bias") - self.take(f"{norm}.running_mean") * gain
+        size = kernel.shape[-1]
+        after = -(-side // stride)
+        padding = max((after - 1) * stride + size - side, 0)
+        first = padding // 2
+        inputs = [
+            x,
+            self.constant(f"{name}.kernel", kernel * gain[:, None, None, None]),
+            self.constant(f"{name}.bias", bias),
+        ]
+        x = self.node(
+            "Conv",
+            inputs,
+            name,
+            group=len(kernel) if depthwise else 1,
+            kernel_shape=[size, size],
+            strides=[stride, stride],
+            pads=[first, first, padding - first, padding - first],
+        )
+        if relu:
+            x = self.node("Clip", [x, self.limit(0.0), self.limit(6.0)], f"{name}.relu6")
+        return x, after
+
+    def take(self, name: str) -> NDArray[np.float64]:
+        self.left.discard(name)
+        return self.weights[name].astype(np.float64)
+
+    def limit(self, value: float) -> str:
+        name = f"limit {value:g}"
+        if all(constant.name != name for constant in self.constants):
+            self.constant(name, np.float32(value))
+        return name
+
+    def constant(self, name: str, value: NDArray[Any] | np.float32) -> str:
+        from onnx import numpy_helper
+
+        self.constants.append(
+            numpy_helper.from_array(np.ascontiguousarray(value, np.float32).reshape(value.shape), name)
+        )
+        return name
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output

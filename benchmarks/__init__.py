@@ -1,0 +1,1 @@
+"""Measurements and fits that made the constants and figures of this project."""

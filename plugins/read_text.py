@@ -1,0 +1,27 @@
+"""A tool that reads the text in the picture that the question is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from assistant import ToolContext, hookimpl
+
+
+@hookimpl
+def assistant_tools() -> list[Callable[..., Any]]:
+    """Return the tool of this plugin."""
+    return [read_text]
+
+
+def read_text(context: ToolContext) -> str:
+    """Read the text that is written in the picture, word for word."""
+    if context.frame is None or context.percept is None:
+        return "There is no picture."
+    percept = context.percept
+    if percept.regions is None:
+        percept = context.readers["rapidocr"].read(context.frame, percept)
+    if percept.text:
+        return percept.text
+    clear = percept.verdict == "ok"
+    return "There is no text in the picture." if clear else f"No text can be read; the picture is {percept.verdict}."
