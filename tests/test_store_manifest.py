@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.config import Settings, load
+from assistant.config import Settings, flatten, load
 from assistant.errors import SettingError
 from assistant.store.manifest import Manifest, parse
 
@@ -37,10 +37,21 @@ def test_the_hub_address_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_profile_needs_its_models_and_not_what_they_are_made_from() -> None:
     needed = Manifest.load().needed(load())
-    assert {"silero-vad", "faster-whisper-base", "efficientnet-lite2-onnx", "piper-en_US-joe-medium"} <= set(needed)
+    assert {
+        "smart-turn-v3.2-cpu",
+        "silero-vad",
+        "faster-whisper-base",
+        "efficientnet-lite2-onnx",
+        "piper-en_US-joe-medium",
+    } <= set(needed)
     assert "efficientnet-lite2" not in needed and "smollm2-135m-instruct-q4_1" not in needed
     assert "faster-whisper-base" not in Manifest.load().needed(load(overrides=["asr.model=faster-whisper-tiny.en"]))
     assert "sample-photo" in Manifest.load().needed(Settings())
+
+
+def test_every_condition_names_a_setting() -> None:
+    conditions = [condition for model in Manifest.load() for condition in model.needed_when if condition != "*"]
+    assert conditions and {condition.partition("=")[0] for condition in conditions} <= set(flatten(Settings()))
 
 
 def test_the_users_manifest_is_merged_over_the_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,12 +69,14 @@ def _list(store: Store, names: list[str], as_json: bool) -> int:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("model", "task", "state", "size", "licence"):
-        table.add_column(name, justify="right" if name == "size" else "left", overflow="fold")
+        table.add_column(name, justify="right" if name == "size" else "left", no_wrap=name != "licence")
     for entry in entries:
         mark = "* " if entry.needed else "  "
         size = f"{entry.model.size / 1e6:,.0f} MB"
         table.add_row(mark + entry.model.id, entry.model.task, entry.condition.value, size, entry.model.licence)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # nothing to fit into: keep each model on one line
     console.print(table)
     console.print(f"* needed by the profile {store.settings.profile}. The store: {store.root}", soft_wrap=True)
     return 0

@@ -22,7 +22,7 @@ from ..hookspecs import Backend
 from ..plugins import Plugins
 from . import Condition, Store
 
-KINDS = {"brain": "session", "fusion": "fuser", "turns": "turn"}
+KINDS = {"brain": "session", "fusion": "fuser"}
 """The kind of backend behind a section's ``engine``, where it is not called like the section."""
 
 
