@@ -61,6 +61,6 @@ clean: ## delete .venv and caches, not the models
 
 .venv/installed-test: .venv/made pyproject.toml tests/install_torch.py
 	@echo "installing the libraries and what the tests need (some hundred MB, a few minutes) ..."
-	@$(PIP) install -qq -e '.[dev]'
+	@$(PIP) install -qq -e '.[dev,eval]'
 	@$(BIN)/python tests/install_torch.py
 	@touch $@

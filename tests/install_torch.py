@@ -17,7 +17,7 @@ from pathlib import Path
 
 TORCH = "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-ABOVE = ["transformers>=5", "safetensors>=0.5"]
+ABOVE = ["transformers>=5", "safetensors>=0.5", "matplotlib>=3.8"]
 WHISPER = "openai-whisper>=20250625"  # without its dependencies: it asks for triton, 1 GB, and does not need it
 WHISPER_NEEDS = ["more-itertools", "numba", "regex", "requests", "tiktoken", "tqdm"]
 
