@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ BLOCK = 0.02
 """Seconds handed to the loudspeaker at once."""
 AHEAD = 0.3
 """Seconds handed to the loudspeaker before they are heard; a stop takes them back."""
+SLACK = 0.05
+"""Seconds at the end of a word without which it is understood all the same."""
 DUCKED = 0.15
 """Loudness while somebody makes sounds over the reply (-16 dB)."""
 RETRY = 1.0
@@ -47,7 +50,8 @@ class Playback:
         self._speaker, self._played, self._trouble = speaker, played, trouble
         self._device = Lane("loudspeaker")
         self._clauses: list[Clause] = []
-        self._sound: Samples = np.zeros(0, np.float32)
+        self._room: Samples = np.zeros(0, np.float32)  # grows by doubling
+        self._length = 0  # samples of the reply in it
         self._rate = 0
         self._base = 0  # position at the last stop of the device
         self._sent = 0  # position of the next sample for the device
@@ -69,16 +73,19 @@ class Playback:
     @property
     def active(self) -> bool:
         """Whether something is being played, or held."""
-        return bool(self._clauses) and self.position < len(self._sound)
+        return bool(self._clauses) and self.position < self._length
 
     def add(self, clause: Clause | None, text: str, chunk: AudioChunk) -> Clause:
         """Queue a chunk of a clause; ``clause`` is what the chunk before it returned, ``None`` for the first."""
         if clause is None:
-            clause = Clause(text, len(self._sound), len(self._sound))
+            clause = Clause(text, self._length, self._length)
             self._clauses.append(clause)
         self._rate = chunk.rate
-        self._sound = np.concatenate([self._sound, chunk.samples])
-        clause.end = len(self._sound)
+        end = self._length + len(chunk.samples)
+        if end > len(self._room):
+            self._room = np.concatenate([self._room[: self._length], np.zeros(end, np.float32)])
+        self._room[self._length : end] = chunk.samples
+        self._length = clause.end = end
         self._changed.set()
         return clause
 
@@ -103,7 +110,7 @@ class Playback:
         """Drop the reply at once; return what was heard of it."""
         self._halt()
         heard = self.heard()
-        self._clauses, self._sound = [], np.zeros(0, np.float32)
+        self._clauses, self._length = [], 0
         self._base = self._sent = 0
         self._held, self._gain, self._target = False, 1.0, 1.0
         self.began.clear()
@@ -111,8 +118,8 @@ class Playback:
         return heard
 
     def heard(self) -> str:
-        """Return the text whose sound was really played; a word counts when its last sample was."""
-        position = self.position
+        """Return the text whose sound was really played; a word counts when its end was."""
+        position = self.position + int(SLACK * self._rate)
         return " ".join(part for clause in self._clauses if (part := _part(clause, position)))
 
     def recent(self, seconds: float) -> str:
@@ -125,12 +132,19 @@ class Playback:
     async def finished(self) -> None:
         """Wait until all that was queued has been played."""
         while self.active:
-            await asyncio.sleep(BLOCK)
+            if self._sent < self._length or self._held:
+                await asyncio.sleep(BLOCK)
+                continue
+            era = self._era
+            with contextlib.suppress(DeviceError):  # unplugged in the last moment: that was it
+                await self._device.run(Urgency.VOICE, self._speaker.drain)
+            if era == self._era:
+                return
 
     async def run(self) -> None:
         """Feed the loudspeaker; ends by cancellation only."""
         while True:
-            if self._held or self._sent >= len(self._sound):
+            if self._held or self._sent >= self._length:
                 self._changed.clear()
                 await self._changed.wait()
             elif self._sent - self.position >= AHEAD * self._rate:
@@ -172,7 +186,8 @@ class Playback:
 
     def _next(self) -> AudioChunk:
         """Return the next block for the device, at the loudness of the moment."""
-        samples = self._sound[self._sent : self._sent + max(1, int(BLOCK * self._rate))]
+        end = min(self._length, self._sent + max(1, int(BLOCK * self._rate)))
+        samples = self._room[self._sent : end]
         gain = np.linspace(self._gain, self._target, len(samples), dtype=np.float32) * self.volume
         self._gain = self._target
         block = AudioChunk(np.clip(samples * gain, -1, 1), self._rate, self._sent)

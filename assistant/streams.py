@@ -14,7 +14,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
@@ -82,7 +82,7 @@ class Lane:
         self._jobs.put((urgency, next(self._order), job))
         return await done
 
-    async def iterate(self, urgency: Urgency, make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+    async def iterate(self, urgency: Urgency, make: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
         """Yield from a blocking iterator, one step a job, so that urgent work comes between the steps.
 
         When the consumer stops, the iterator is closed on the lane before any other work.
@@ -125,7 +125,7 @@ class Lane:
             job()
 
 
-async def flow(iterator: Iterator[T], stop: Callable[[], object] | None = None, depth: int = 50) -> AsyncIterator[T]:
+async def flow(iterator: Iterator[T], stop: Callable[[], object] | None = None, depth: int = 50) -> AsyncGenerator[T]:
     """Yield from a blocking iterator that runs in a thread of its own.
 
     ``stop`` is called when the consumer leaves and must make the iterator end; ``depth``

@@ -152,7 +152,8 @@ def _mismatch(tool: Tool, arguments: Mapping[str, Any]) -> str:
 def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> Iterator[str | ToolCall | ToolResult]:
     """Yield the reply's text as it is generated, and each tool call before it runs and its result after.
 
-    A tool does not run before the next piece is asked for. Closing the iterator stops the language model within one token.
+    A tool does not run before the next piece is asked for. Closing the iterator stops the
+    language model within one token.
     """
     for _ in range(MOST_CALLS):
         asked = None

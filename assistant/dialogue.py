@@ -1,0 +1,709 @@
+"""START HERE. The conversation: listen → look → think → speak, overlapped, and stopped at any moment.
+
+:class:`~assistant.turns.Turns` decides, this module obeys. While the person speaks, the
+words so far are recognised, the picture is encoded and both are read into the language
+model's cache; at every pause an answer is begun on trial, which is heard only if the
+pause turns out to be the end of the turn. A reply is one task group,
+``think → channel of clauses → speak``; to interrupt it is to cancel its task and to stop
+the loudspeaker. Heavy work runs on one lane, so that no two engines fight for the cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from . import turns
+from .ask import NOT_HEARD, wanted_readers
+from .config import Settings
+from .ears import Ears, Sound
+from .echo import own_words
+from .errors import AssistantError
+from .frames import FrameRing, Seen, moment_of
+from .judging import combined
+from .orders import Order, order_in
+from .playback import Playback
+from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognizer, Speaker, TurnDetector, Voice
+from .streams import Channel, Lane, Urgency, flow
+from .text import Splitter
+from .tools import Toolbox, ToolContext, think
+from .turns import RATE, Patience, State, Turns
+from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Turn, Utterance, Verdict
+
+log = logging.getLogger(__name__)
+
+KEPT = 90 * RATE
+"""Samples of the microphone that are kept: more than the longest turn."""
+TAIL = RATE * 64 // 1000
+"""Quiet that is shown to the recogniser after the last speech."""
+WORTH_A_TRIAL = 0.2
+"""Probability of a finished turn from which an answer is begun on trial."""
+LOOK_EVERY = 0.2
+"""Seconds between two frames while somebody speaks."""
+GLANCE_EVERY = 1.0
+"""Seconds between two frames while nobody does."""
+REMEMBERED = 40
+"""Messages of history that are kept."""
+LOUDER = 1.4
+"""Step of "louder" and "quieter"."""
+SLOWER = 0.85
+"""Step of "slower" and "faster"."""
+
+
+class Stages(Protocol):
+    """What the conversation needs of a :class:`~assistant.kit.Kit`."""
+
+    settings: Settings
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """Speech to text."""
+        ...
+
+    @property
+    def eyes(self) -> Eyes:
+        """Picture encoder."""
+        ...
+
+    @property
+    def fuser(self) -> Fuser | None:
+        """Adds a caption, words and answers to a percept."""
+        ...
+
+    @property
+    def readers(self) -> dict[str, Reader]:
+        """Text and codes in pictures."""
+        ...
+
+    @property
+    def brain(self) -> Brain:
+        """Turn to reply."""
+        ...
+
+    @property
+    def voice(self) -> Voice:
+        """Text to speech."""
+        ...
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """Tools."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something an observer (the view, the log, earcons, the history) may want to know."""
+
+    name: str
+    """``state listening partial judged heard seen thinking tool clause speaking ducked held resumed interrupted
+    continued discarded order reply turn trouble``."""
+    at: float
+    """Seconds of the microphone's stream."""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Observer = Callable[[Happening], None]
+
+
+@dataclass(slots=True, eq=False)
+class Hearing:
+    """One utterance while it is being recognised."""
+
+    start: int
+    pause: int | None = None
+    """Where the speech paused, while it does."""
+    ended: bool = False
+    """The turn is over: an answer may be heard."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    read: Utterance | None = None
+    """What was read last."""
+    until: int = 0
+    """Last sample that was read."""
+    judged: int | None = None
+    """The pause that was judged last."""
+    stable: str = ""
+    """Words on which two readings agree (local agreement: Liu et al., Interspeech 2020)."""
+    cost: float = 0.0
+    """Seconds that the last reading took."""
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One reply: begun on trial, allowed when the turn is over."""
+
+    hearing: Hearing | None
+    turn: Turn
+    allowed: asyncio.Event = field(default_factory=asyncio.Event)
+    text: str = ""
+    results: tuple[ToolResult, ...] = ()
+    task: asyncio.Task[None] | None = None
+    split: dict[str, float] = field(default_factory=dict)
+    """Seconds from the end of speech to each step."""
+    speech_end: float = 0.0
+    """When the person stopped, on the wall clock."""
+
+
+class Dialogue:
+    """A conversation over one microphone, one loudspeaker and perhaps one camera.
+
+    ``run`` ends when the microphone does and the last reply was heard, or by cancellation.
+    """
+
+    def __init__(
+        self,
+        stages: Stages,
+        ears: Ears,
+        speaker: Speaker,
+        camera: Camera | None = None,
+        detectors: Sequence[TurnDetector] = (),
+        observers: Sequence[Observer] = (),
+        history: Sequence[Message] = (),
+        make_voice: Callable[[float], Voice] | None = None,
+    ) -> None:
+        settings = stages.settings
+        self.stages, self._ears, self._camera, self._detectors = stages, ears, camera, tuple(detectors)
+        self.history = tuple(history)
+        """What was really said and heard."""
+        self.observers = list(observers)
+        patience = Patience(
+            settings.turn.quick,
+            settings.turn.patient,
+            settings.vad.silence,
+            bool(detectors),
+            settings.turn.interrupt,
+        )
+        self.turns = Turns(patience, int(settings.vad.padding * RATE))
+        self.hands_free = True
+        """False with push-to-talk: sound counts only between :meth:`press` and :meth:`release`."""
+        self._threshold = settings.vad.threshold
+        self._ahead, self._every = settings.talk.ahead, int(settings.talk.partials * RATE)
+        self._make_voice, self._speed = make_voice, settings.voice.speed
+        self._voice: Voice | None = None
+        self._playback = Playback(speaker, ears.played, self._trouble)
+        self._lane = Lane("engines")
+        self._shutter = Lane("camera") if camera is not None else None
+        self._recording: deque[AudioChunk] = deque()
+        self._ring = FrameRing()
+        self._seen: tuple[Seen, Percept] | None = None
+        self._hearing: Hearing | None = None
+        self._job: Job | None = None
+        self._preparing = False
+        self._speaking = False  # hysteresis of the voice activity
+        self._heard_at = time.monotonic()
+        self._last_reply = ""
+        self._last_question = ""
+        self._quitting = asyncio.Event()
+
+    # -- life ------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Hold the conversation."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                service = [self._tasks.create_task(self._playback.run())]
+                if self._camera is not None:
+                    service.append(self._tasks.create_task(self._watch(self._camera)))
+                await self._prepare(Turn(None, (), self.history))
+                self._tell("ready")
+                async with aclosing(flow(self._ears.sounds(), self._ears.close)) as sounds:
+                    await self._listen_to(sounds)
+                await self._finish()
+                for task in service:
+                    task.cancel()
+        finally:
+            self._playback.close()
+            for lane in (self._lane, self._shutter):
+                if lane is not None:
+                    self._hush_brain()
+                    lane.close()
+
+    def quit(self) -> None:
+        """End the conversation as if the microphone had ended, without waiting for a reply."""
+        self._quitting.set()
+        self._ears.close()
+
+    def press(self) -> None:
+        """Push-to-talk: the person begins to speak."""
+        self._handle(turns.Pressed())
+
+    def release(self) -> None:
+        """Push-to-talk: the person has spoken."""
+        self._handle(turns.Released())
+
+    async def _listen_to(self, sounds: AsyncIterator[Sound]) -> None:
+        async for sound in sounds:
+            self.hear(sound)
+
+    def hear(self, sound: Sound) -> None:
+        """Take one chunk of what the ears hear."""
+        self._heard_at = time.monotonic()
+        self._recording.append(sound.chunk)
+        while self._recording[0].start < self.turns.now - KEPT:
+            self._recording.popleft()
+        # Speech that has begun goes on down to a lower probability, or it would be torn to pieces.
+        self._speaking = self.hands_free and sound.probability >= self._threshold - (0.15 if self._speaking else 0.0)
+        self._tell("level", level=float(np.sqrt(np.mean(sound.chunk.samples**2))), speech=self._speaking)
+        self._handle(turns.Heard(len(sound.chunk.samples), self._speaking))
+        if self._hearing is not None:
+            self._hearing.wake.set()
+
+    async def _finish(self) -> None:
+        """The microphone has ended: let quiet pass until the open turn is answered."""
+        chunk = 512
+        while not self._quitting.is_set() and (self._hearing is not None or self._job is not None):
+            if self.turns.state in (State.LISTENING, State.PAUSED, State.INTERRUPTED):
+                quiet = AudioChunk(np.zeros(chunk, np.float32), RATE, self.turns.now)
+                self.hear(Sound(quiet, 0.0))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._quitting.wait(), chunk / RATE)
+        self._drop_hearing()
+        self._drop_job()
+
+    # -- what the machine wants ------------------------------------------------
+
+    def _handle(self, event: turns.Event) -> None:
+        before = self.turns.state
+        for command in self.turns.handle(event):
+            self._obey(command)
+        if self.turns.state is not before:
+            self._tell("state", state=self.turns.state.value)
+
+    def _obey(self, command: turns.Command) -> None:
+        match command:
+            case turns.Begin(start):
+                self._drop_hearing()
+                self._drop_job()
+                self._hearing = hearing = Hearing(start)
+                hearing.task = self._tasks.create_task(self._recognise(hearing))
+                self._tell("listening")
+            case turns.Pause(_, end) if self._hearing is not None:
+                self._hearing.pause = end
+                self._hearing.wake.set()
+            case turns.Continue() if self._hearing is not None:
+                self._hearing.pause, self._hearing.ended = None, False
+                self._drop_job()
+                self._tell("continued")
+            case turns.End():
+                self._end(self._hearing)
+            case turns.Discard(start, end):
+                if self._hearing is not None and self._hearing.start == start:
+                    self._drop_hearing()
+                    self._drop_job()
+                self._tell("discarded", seconds=(end - start) / RATE)
+            case turns.Duck():
+                self._playback.duck()
+                self._tell("ducked")
+            case turns.Hold(start):
+                self._playback.hold()
+                self._tasks.create_task(self._recognise_burst(start))
+                self._tell("held")
+            case turns.Resume():
+                self._playback.resume()
+                self._tell("resumed")
+            case turns.Interrupt():
+                self._drop_job()
+
+    def _end(self, hearing: Hearing | None) -> None:
+        if hearing is None:  # it could not be recognised, which was told
+            self._handle(turns.ReplyOver())
+            return
+        hearing.ended = True
+        if self._job is not None and self._job.hearing is hearing:
+            self._allow(self._job)
+        hearing.wake.set()
+
+    def _allow(self, job: Job) -> None:
+        """The turn is over: the reply may be heard."""
+        self._mark(job, "decision_s")
+        job.allowed.set()
+
+    def _drop_hearing(self) -> None:
+        hearing, self._hearing = self._hearing, None
+        if hearing is not None and hearing.task is not None and hearing.task is not asyncio.current_task():
+            hearing.task.cancel()
+
+    def _drop_job(self) -> None:
+        """Cancel the reply, be it heard or on trial, and remember what was heard of it."""
+        job, self._job = self._job, None
+        if job is None:
+            return
+        heard = self._playback.stop()
+        if job.task is not None:
+            job.task.cancel()
+        self._hush_brain()
+        if job.allowed.is_set():
+            self._tell("interrupted", heard=heard)
+            self._remember(job, heard, interrupted=True)
+
+    def _hush_brain(self) -> None:
+        """Stop a reading or generation in the middle of a step, where the engine can."""
+        cancel = getattr(getattr(self.stages, "session", None), "cancel", None)
+        if cancel is not None:
+            cancel()
+
+    # -- hearing -----------------------------------------------------------------
+
+    def _audio(self, start: int, end: int) -> AudioChunk:
+        """Return the recording from sample ``start`` to ``end``."""
+        parts = [chunk for chunk in self._recording if chunk.start + len(chunk.samples) > start and chunk.start < end]
+        if not parts:
+            return AudioChunk(np.zeros(0, np.float32), RATE, start)
+        samples = np.concatenate([chunk.samples for chunk in parts])
+        first = parts[0].start
+        return AudioChunk(samples[max(0, start - first) : max(0, end - first)], RATE, max(start, first))
+
+    async def _recognise(self, hearing: Hearing) -> None:
+        """Read an utterance again and again while it grows; judge and answer at its pauses."""
+        try:
+            await self._look_ahead()
+            await self._follow(hearing)
+        except AssistantError as error:
+            self._trouble(str(error))
+            self._drop_hearing()
+
+    async def _follow(self, hearing: Hearing) -> None:
+        while self._hearing is hearing:
+            await hearing.wake.wait()
+            hearing.wake.clear()
+            pause = hearing.pause
+            if pause is None:
+                every = max(self._every, int(2 * hearing.cost * RATE))
+                if self.turns.now - max(hearing.start, hearing.until) >= every:
+                    await self._read(hearing, self.turns.now)
+                    await self._read_ahead(hearing)
+            elif hearing.judged != pause:
+                if hearing.until < pause:
+                    await self._read(hearing, self.turns.now)
+                await self._judge(hearing, pause)
+            elif hearing.ended and self._job is None and hearing.read is not None:
+                self._answer(hearing, hearing.read)
+
+    async def _read(self, hearing: Hearing, end: int) -> None:
+        """Transcribe the utterance up to sample ``end``."""
+        if self._preparing:
+            self._hush_brain()
+        began = time.monotonic()
+        audio = self._audio(hearing.start, end)
+        utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
+        hearing.cost = time.monotonic() - began
+        if hearing.read is not None:
+            hearing.stable = _agreed(hearing.read.text, utterance.text)
+        hearing.read, hearing.until = utterance, end
+        self._tell("partial", text=utterance.text, stable=hearing.stable, seconds=hearing.cost)
+
+    async def _judge(self, hearing: Hearing, pause: int) -> None:
+        """The words of a pause are read: ask whether that was all, and answer on trial."""
+        utterance = hearing.read
+        if hearing.pause != pause or utterance is None:
+            return
+        hearing.judged = pause
+        self._handle(turns.Words(utterance.text, hearing.until))
+        finished = 1.0
+        if self._detectors and not hearing.ended:
+            audio = self._audio(hearing.start, pause + TAIL)
+            judgements = await self._lane.run(
+                Urgency.EAR, lambda: [detector.finished(audio, utterance.text) for detector in self._detectors]
+            )
+            finished = combined(judgements)
+        if hearing.pause != pause or self._hearing is not hearing:
+            return
+        self._tell("judged", finished=finished, text=utterance.text)
+        if utterance.text.strip() and order_in(utterance.text) is None:
+            worth = self._ahead and finished >= WORTH_A_TRIAL
+            if (worth or hearing.ended) and self._job is None:
+                self._answer(hearing, utterance)
+        self._handle(turns.Judged(finished, pause))
+        hearing.wake.set()
+
+    async def _recognise_burst(self, start: int) -> None:
+        """Read what was said over the reply: a barge-in, a back-channel, an echo, or nothing."""
+        end = self.turns.now
+        while self.turns.state is State.INTERRUPTED:
+            audio = self._audio(start, end)
+            utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
+            if self.turns.state is not State.INTERRUPTED:
+                return
+            echo = own_words(utterance.text, self._playback.recent(4.0))
+            self._tell("burst", text=utterance.text, echo=echo)
+            self._handle(turns.Words(utterance.text, end, echo))
+            if self.turns.now == end:
+                return
+            end = self.turns.now
+
+    # -- looking -----------------------------------------------------------------
+
+    async def _watch(self, camera: Camera) -> None:
+        """Keep the ring of frames fresh."""
+        assert self._shutter is not None
+        lost = False
+        while True:
+            try:
+                frame = await self._shutter.run(Urgency.EYE, camera.frame)
+            except AssistantError as error:
+                frame = None
+                if not lost:
+                    self._trouble(str(error))
+                lost = True
+            if frame is not None:
+                if lost:
+                    self._trouble("the camera is back")
+                lost = False
+                self._ring.add(dataclasses.replace(frame, time=self.turns.now / RATE))
+            listening = self.turns.state in (State.LISTENING, State.PAUSED)
+            await asyncio.sleep(LOOK_EVERY if listening else GLANCE_EVERY)
+
+    async def _look_ahead(self) -> None:
+        """Encode what the camera sees and read it into the cache while the person speaks."""
+        if self._camera is None:
+            return
+        await self._percept(self.turns.now / RATE)
+        await self._prepare(Turn(None, self._percepts(), self.history, now=self.turns.now / RATE))
+
+    async def _percept(self, moment: float) -> None:
+        """Look at the frame of a moment, unless the scene is the one that was looked at last."""
+        seen = self._ring.at(moment)
+        if seen is None:
+            return
+        if self._seen is not None and seen.same_scene(self._seen[0]):
+            self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
+            return
+        percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen))
+        self._seen = seen, percept
+        labels = [dataclasses.asdict(label) for label in percept.labels[:3]]
+        self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
+
+    def _encode(self, seen: Seen) -> Percept:
+        percept = self.stages.eyes.look(seen.frame)
+        if self.stages.fuser is not None:
+            percept = self.stages.fuser.read(seen.frame, percept)
+        return percept
+
+    def _percepts(self) -> tuple[Percept, ...]:
+        return () if self._seen is None else (self._seen[1],)
+
+    def _question(self, seen: Seen, percept: Percept, question: str) -> Percept:
+        """Return the percept with what only this question asks of the picture."""
+        if self.stages.fuser is not None:
+            percept = dataclasses.replace(percept, answers=self.stages.fuser.answer(percept, question))
+        if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
+            for name in wanted_readers(question):
+                percept = self.stages.readers[name].read(seen.frame, percept)
+        return percept
+
+    # -- thinking ahead ----------------------------------------------------------
+
+    async def _prepare(self, turn: Turn) -> None:
+        """Read what is known of a turn into the language model's cache."""
+        self._preparing = True
+        try:
+            await self._lane.run(Urgency.THOUGHT, lambda: self.stages.brain.prepare(turn))
+        finally:
+            self._preparing = False
+
+    async def _read_ahead(self, hearing: Hearing) -> None:
+        """Read the stable words into the cache while the person goes on speaking."""
+        if hearing.pause is not None or not hearing.stable or hearing.read is None:
+            return
+        utterance = dataclasses.replace(hearing.read, text=hearing.stable, words=())
+        await self._prepare(Turn(utterance, self._percepts(), self.history, now=self.turns.now / RATE))
+
+    # -- replying ----------------------------------------------------------------
+
+    def _answer(self, hearing: Hearing, utterance: Utterance) -> None:
+        """Begin the reply to an utterance; on trial where its turn is not over yet."""
+        end = hearing.pause if hearing.pause is not None else hearing.until
+        speech_end = self._heard_at - (self.turns.now - end) / RATE
+        turn = Turn(utterance, (), self.history, now=end / RATE)
+        self._job = job = Job(hearing, turn, speech_end=speech_end)
+        job.split |= {"words_s": time.monotonic() - speech_end, "asr_s": hearing.cost}
+        span = hearing.start / RATE, end / RATE
+        job.task = self._tasks.create_task(self._reply(job, span))
+        if hearing.ended:
+            self._allow(job)
+
+    async def _reply(self, job: Job, span: tuple[float, float]) -> None:
+        """Carry out one reply from its question to its last sound."""
+        try:
+            utterance = job.turn.utterance
+            assert utterance is not None
+            order = order_in(utterance.text)
+            if order is not None or not utterance.text.strip():
+                await job.allowed.wait()
+                await self._carry_out(job, order, utterance)
+            else:
+                await self._think_and_speak(job, utterance, span)
+            await self._playback.finished()
+        except* AssistantError as errors:
+            await job.allowed.wait()  # on trial nobody needs to know
+            self._trouble(str(errors.exceptions[0]))
+        if self._job is job:
+            self._job = None
+            self._drop_hearing()
+            heard = self._playback.stop()
+            self._remember(job, heard, interrupted=False)
+            self._handle(turns.ReplyOver())
+            await self._prepare(Turn(None, (), self.history))
+
+    async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
+        context = ToolContext(readers=self.stages.readers)
+        if self._camera is not None:
+            await self._percept(moment_of(utterance.text, *span))
+        if self._seen is not None:
+            seen, percept = self._seen
+            if self.stages.fuser is not None or wanted_readers(utterance.text):
+                percept = await self._lane.run(Urgency.EYE, lambda: self._question(seen, percept, utterance.text))
+            job.turn = dataclasses.replace(job.turn, percepts=(percept,))
+            context = ToolContext(seen.frame, percept, self.stages.readers)
+        self._tell("thinking", text=utterance.text)
+        clauses: Channel[str] = Channel(4)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._think(job, context, clauses))
+            group.create_task(self._speak(job, clauses))
+
+    async def _think(self, job: Job, context: ToolContext, clauses: Channel[str]) -> None:
+        """Turn into clauses, each handed on as soon as it is whole."""
+        splitter = Splitter()
+        made = self._lane.iterate(
+            Urgency.THOUGHT, lambda: think(self.stages.brain, self.stages.toolbox, job.turn, context)
+        )
+        try:
+            async with aclosing(made) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ToolCall):
+                        await job.allowed.wait()  # a tool may change the world, so it does not run on trial
+                        self._tell("tool", tool=piece.name, arguments=dict(piece.arguments))
+                        continue
+                    if isinstance(piece, ToolResult):
+                        job.results = (*job.results, piece)
+                        continue
+                    self._mark(job, "first_token_s")
+                    job.text += piece
+                    for character in piece:
+                        for clause in splitter.feed(character):
+                            await clauses.put(clause)
+            for clause in splitter.finish():
+                await clauses.put(clause)
+            if not job.text.strip():
+                await clauses.put(NOT_HEARD)
+        finally:
+            clauses.close()
+
+    async def _speak(self, job: Job, clauses: Channel[str]) -> None:
+        """Clauses into sound: the next one is made while the last one plays."""
+        async for clause in clauses:
+            self._mark(job, "first_clause_s")
+            queued = None
+            speak = partial((self._voice or self.stages.voice).speak, clause)
+            async with aclosing(self._lane.iterate(Urgency.VOICE, speak)) as chunks:
+                async for chunk in chunks:
+                    self._mark(job, "voice_s")
+                    if not job.allowed.is_set():
+                        await job.allowed.wait()
+                    if queued is None:
+                        self._tell("clause", text=clause)
+                    queued = self._playback.add(queued, clause, chunk)
+                    if "first_audio_s" not in job.split:
+                        await self._playback.began.wait()
+                        self._mark(job, "first_audio_s")
+                        self._drop_hearing()
+                        self._handle(turns.ReplyBegan())
+                        self._tell("speaking")
+
+    def _mark(self, job: Job, step: str) -> None:
+        job.split.setdefault(step, time.monotonic() - job.speech_end)
+
+    def _remember(self, job: Job, heard: str, interrupted: bool) -> None:
+        """Write into history what was really heard, and tell how the turn went."""
+        utterance = job.turn.utterance
+        question = utterance.text.strip() if utterance else ""
+        if question:
+            self._last_question = question
+            self.history = (*self.history, Message("user", question))
+            if heard or job.results:
+                self.history = (*self.history, Message("assistant", heard, job.results))
+            self.history = self.history[-REMEMBERED:]
+        if job.text:
+            self._last_reply = job.text.strip()
+        reply = Reply(job.text.strip(), heard, job.results, interrupted)
+        self._tell("reply", text=reply.text, heard=reply.heard, interrupted=interrupted, question=question)
+        self._tell("turn", **{name: round(seconds, 4) for name, seconds in job.split.items()})
+
+    # -- voice commands ----------------------------------------------------------
+
+    async def _carry_out(self, job: Job, order: Order | None, utterance: Utterance) -> None:
+        """Do what was said to the assistant itself."""
+        job.turn = dataclasses.replace(job.turn, utterance=dataclasses.replace(utterance, text=""))
+        if order is None:
+            if not self.hands_free:
+                await self._say(job, NOT_HEARD)
+            return
+        self._tell("order", order=order.value)
+        match order:
+            case Order.LOUDER | Order.QUIETER:
+                factor = LOUDER if order is Order.LOUDER else 1 / LOUDER
+                self._playback.volume = min(2.0, max(0.1, self._playback.volume * factor))
+                await self._say(job, "Like this?")
+            case Order.SLOWER | Order.FASTER:
+                factor = SLOWER if order is Order.SLOWER else 1 / SLOWER
+                await self._change_speed(min(2.0, max(0.5, self._speed * factor)))
+                await self._say(job, "Like this?")
+            case Order.REPEAT:
+                await self._say(job, self._last_reply or "I have not said anything yet.")
+            case Order.RESUME:
+                await self._say(job, self._rest() or "There is nothing to go on with.")
+            case Order.STOP | Order.PAUSE:
+                pass
+
+    def _rest(self) -> str:
+        """Return what was not heard of the last reply."""
+        heard = self.history[-1].text if self.history and self.history[-1].role == "assistant" else ""
+        return " ".join(self._last_reply.split()[len(heard.split()) :])
+
+    async def _change_speed(self, speed: float) -> None:
+        if self._make_voice is None:
+            return
+        make = self._make_voice
+        self._voice = await self._lane.run(Urgency.VOICE, lambda: make(speed))
+        self._speed = speed
+
+    async def _say(self, job: Job, text: str) -> None:
+        """Speak a text that needs no thought."""
+        splitter = Splitter()
+        clauses: Channel[str] = Channel(64)
+        for clause in [*(done for character in text for done in splitter.feed(character)), *splitter.finish()]:
+            clauses.push(clause)
+        clauses.close()
+        await self._speak(job, clauses)
+
+    # -- telling -----------------------------------------------------------------
+
+    def _tell(self, name: str, **details: Any) -> None:
+        happening = Happening(name, self.turns.now / RATE, details)
+        for observer in self.observers:
+            observer(happening)
+
+    def _trouble(self, message: str) -> None:
+        log.info("%s", message)
+        self._tell("trouble", message=message)
+
+
+def _agreed(earlier: str, later: str) -> str:
+    """Return the words with which both readings begin, but for the last, which may still change."""
+    agreed = []
+    for one, other in zip(earlier.split(), later.split(), strict=False):
+        if one.strip(".,?!…").lower() != other.strip(".,?!…").lower():
+            break
+        agreed.append(other)
+    return " ".join(agreed[: len(later.split()) - 1])

@@ -1,0 +1,296 @@
+"""The conversation as a whole, with fakes on every side and virtual time."""
+
+import asyncio
+import random
+import threading
+
+import numpy as np
+import pytest
+
+from assistant.config import Settings, TalkSettings
+from assistant.ears import Sound
+from assistant.tools import Tool
+from assistant.turns import RATE, State
+from assistant.types import AudioChunk, Message, ToolCall
+
+from .conversation import CHUNK, Conversation, quiet, speech
+from .fakes import FakeBrain, FakeCamera, tone
+
+LONG = [
+    "This is a long story ",
+    "that goes on and on, ",
+    "with a second part, ",
+    "and with a third part ",
+    "at its end.",
+]
+
+
+def test_a_question_is_answered_aloud_and_remembered():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(3.0))
+    talk.brain.enqueue(["It is ", "a dog."])
+    talk.run()
+    assert talk.voice.spoken == ["It is a dog."]
+    assert talk.dialogue.history == (Message("user", "what is this"), Message("assistant", "It is a dog."))
+    states = [event.details["state"] for event in talk.happened if event.name == "state"]
+    assert states == ["listening", "user paused", "thinking", "speaking", "idle"]
+    assert np.abs(talk.speaker.played_samples).max() > 0.1
+
+
+def test_the_answer_is_begun_on_trial_and_heard_only_when_the_turn_is_over():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(1.0), speech(1.0, 880), quiet(4.0),
+                        words={440: "what is", 880: "what is that"}, finished=0.3)  # fmt: skip
+    talk.brain.enqueue(["Wrong."], ["Right."])
+    talk.run()
+    assert [turn.utterance.text for turn in talk.brain.turns] == ["what is", "what is that"]
+    assert [reply["heard"] for reply in talk.all("reply")] == ["Right."]
+    assert [message.text for message in talk.dialogue.history] == ["what is that", "Right."]
+
+
+def test_nothing_is_answered_on_trial_where_that_is_switched_off():
+    settings = Settings(talk=TalkSettings(ahead=False))
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.5), speech(0.5), quiet(4.0), finished=0.3, settings=settings)
+    talk.run()
+    assert len(talk.brain.turns) == 1
+
+
+def test_speech_right_after_the_turn_goes_on_with_the_question():
+    """The turn was taken for finished, but no sound of the reply was heard yet."""
+    brain = FakeBrain()
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.3), speech(1.0, 880), quiet(3.0),
+                        words={440: "what is this", 880: "what is this on the left"}, brain=brain)  # fmt: skip
+    gate = threading.Event()
+    replies = brain.reply
+
+    def slow(turn):
+        if len(brain.turns) == 0:
+            gate.wait(0.0)
+        return replies(turn)
+
+    brain.reply = slow
+    brain.enqueue(["A."], ["B."])
+    talk.run()
+    assert talk.dialogue.history[-2].text.startswith("what is this")
+
+
+def test_barge_in_stops_the_reply_and_history_holds_what_was_heard():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(1.5, 880), quiet(3.0),
+                        words={440: "tell me a story", 880: "what is that over there"})  # fmt: skip
+    talk.brain.enqueue(LONG, ["A cup."])
+    talk.run()
+    first, second = talk.all("reply")
+    assert first["interrupted"] and not second["interrupted"]
+    assert first["heard"] and first["text"].startswith(first["heard"].split(",")[0])
+    assert len(first["heard"]) < len(first["text"])
+    assert [message.text for message in talk.dialogue.history] == [
+        "tell me a story", first["heard"], "what is that over there", "A cup."
+    ]  # fmt: skip
+    assert talk.names("ducked", "held", "interrupted") == ["ducked", "held", "interrupted"]
+    onset = 0.3 + 1.0 + 2.0
+    assert talk.when("ducked") - onset < 0.1
+    assert talk.when("held") - onset < 0.35
+
+
+def test_after_a_hold_nothing_more_is_played():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(1.5, 880), quiet(0.1),
+                        words={440: "tell me a story", 880: "what is that"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    played = []
+    talk.ears.at = {number: lambda: played.append(len(talk.speaker.played_samples)) for number in range(120, 152)}
+    talk.run()
+    assert played[-1] == played[0], "the loudspeaker was silent from the hold on"
+
+
+def test_a_backchannel_does_not_stop_the_reply():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.4, 880), quiet(12.0),
+                        words={440: "tell me a story", 880: "uh-huh"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    (reply,) = talk.all("reply")
+    assert not reply["interrupted"] and reply["heard"] == reply["text"]
+    assert "resumed" in talk.names() and "interrupted" not in talk.names()
+    spoken = sum(len(clause) for clause in talk.voice.spoken) * talk.voice.samples_per_character
+    assert len(talk.speaker.played_samples) == pytest.approx(spoken, rel=0.08), "it went on where it stopped"
+
+
+def test_its_own_words_coming_back_do_not_stop_it():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.4, 880), quiet(12.0),
+                        words={440: "tell me a story", 880: "a long story that goes"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    assert [reply["interrupted"] for reply in talk.all("reply")] == [False]
+
+
+def test_stop_is_obeyed_without_the_language_model():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.4, 880), quiet(4.0),
+                        words={440: "tell me a story", 880: "stop"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    assert len(talk.brain.turns) == 1
+    assert talk.last("order") == {"order": "stop"}
+    assert talk.dialogue.turns.state.value == "idle"
+
+
+def test_repeat_says_the_last_reply_again():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(3.0), speech(0.5, 880), quiet(3.0),
+                        words={440: "what is this", 880: "Repeat that, please."})  # fmt: skip
+    talk.brain.enqueue(["It is a dog."])
+    talk.run()
+    assert talk.voice.spoken == ["It is a dog.", "It is a dog."]
+    assert len(talk.brain.turns) == 1
+
+
+def test_louder_raises_the_volume():
+    talk = Conversation(quiet(0.3), speech(0.6), quiet(3.0), words={440: "louder"})
+    before = 0.5
+    talk.run()
+    assert np.abs(talk.speaker.played_samples).max() == pytest.approx(before * 1.4, rel=0.05)
+
+
+def test_a_tool_does_not_run_on_trial():
+    calls = []
+
+    def lights(on: bool) -> str:
+        """Switch the lights."""
+        calls.append(len(talk.all("continued")))
+        return "done"
+
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.8), speech(1.0), quiet(4.0), finished=0.3,
+                        words={440: "switch the lights"}, tools={"lights": Tool.of(lights)})  # fmt: skip
+    call = ToolCall("lights", {"on": True})
+    talk.brain.enqueue([call], [call], ["They are on."])
+    talk.run()
+    assert calls == [1], "once, after the person had really finished"
+    assert talk.dialogue.history[-1].results[0].result == "done"
+
+
+def test_the_picture_is_encoded_while_the_person_speaks():
+    talk = Conversation(quiet(1.5), speech(2.0), quiet(3.0), camera=FakeCamera())
+    talk.brain.enqueue(["A dog."])
+    talk.run()
+    assert len(talk.eyes.looked) == 1, "the scene did not change"
+    assert talk.names("seen", "thinking") == ["seen", "thinking"]
+    assert talk.when("seen") < 2.5
+    (turn,) = talk.brain.turns
+    assert turn.percepts[0].labels[0].label == "dog" and turn.now - turn.percepts[0].time < 1.5
+    prepared = [turn for turn in talk.brain.prepared if turn.percepts]
+    assert prepared, "the picture was read into the cache before the question had ended"
+
+
+def test_stable_words_are_read_ahead():
+    talk = Conversation(quiet(0.3), speech(3.0), quiet(2.0))
+    talk.run()
+    ahead = [turn.utterance.text for turn in talk.brain.prepared if turn.utterance]
+    assert ahead and set(ahead) == {"what is"}, "all but the last word, on which nothing agrees yet"
+
+
+def test_sound_without_words_is_not_answered():
+    talk = Conversation(quiet(0.3), speech(0.5), quiet(2.0), words={440: ""})
+    talk.run()
+    assert talk.brain.turns == [] and talk.dialogue.turns.state.value == "idle"
+
+
+def test_an_unplugged_loudspeaker_is_told_and_taken_up_again():
+    from assistant.errors import DeviceError
+
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0))
+    talk.brain.enqueue(["It is a dog."])
+    play, failures = talk.speaker.play, [DeviceError("the loudspeaker was unplugged")]
+
+    def fails_once(chunk):
+        if failures:
+            raise failures.pop()
+        play(chunk)
+
+    talk.speaker.play = fails_once
+    talk.run()
+    assert [trouble["message"] for trouble in talk.all("trouble")] == [
+        "the loudspeaker was unplugged", "the loudspeaker is back"
+    ]  # fmt: skip
+    assert talk.last("reply")["heard"] == "It is a dog."
+
+
+def test_a_failing_brain_is_told_and_the_conversation_goes_on():
+    from assistant.errors import ModelError
+
+    class Failing(FakeBrain):
+        def reply(self, turn):
+            if not self.turns:
+                self.turns.append(turn)
+                raise ModelError("out of memory; lower brain.context")
+            return super().reply(turn)
+
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(1.0), quiet(2.0), brain=Failing())
+    talk.brain.enqueue(["Here I am."])
+    talk.run()
+    assert talk.last("trouble") == {"message": "out of memory; lower brain.context"}
+    assert talk.last("reply")["heard"] == "Here I am."
+
+
+def test_push_to_talk():
+    talk = Conversation(quiet(0.5), speech(1.0), quiet(3.0))
+    talk.brain.enqueue(["Yes."])
+
+    def hold():
+        talk.dialogue.hands_free = False
+        talk.dialogue.press()
+
+    talk.ears.at = {1: hold, 50: lambda: talk.dialogue.release()}
+    talk.run()
+    assert talk.last("reply")["heard"] == "Yes."
+    assert talk.when("thinking") == pytest.approx(50 * 0.032, abs=0.1)
+
+
+def test_a_failing_recogniser_is_told_and_the_conversation_goes_on():
+    from assistant.errors import ModelError
+
+    talk = Conversation(quiet(0.3), speech(0.4), quiet(3.0), speech(1.0), quiet(2.0))
+    transcribe, failures = talk.recognizer.transcribe, [ModelError("the recogniser broke")]
+
+    def fails_once(audio, options=None):
+        if failures:
+            raise failures.pop()
+        return transcribe(audio, options)
+
+    talk.recognizer.transcribe = fails_once
+    talk.brain.enqueue(["Here I am."])
+    talk.run()
+    assert talk.all("trouble") == [{"message": "the recogniser broke"}]
+    assert talk.last("reply")["heard"] == "Here I am."
+
+
+def test_a_thousand_cancels_leave_no_thread_no_task_and_no_stale_sound():
+    chance = random.Random(0)
+    before = set(threading.enumerate())
+    talk = Conversation(quiet(0.1))
+    talk.speaker.instant = True
+    replies = [[f"Reply {number} ", "goes on ", "and on, ", "until it ", "is stopped."] for number in range(1001)]
+    talk.brain.enqueue(*replies)
+    rest = []
+
+    async def cancel_at_random():
+        dialogue = talk.dialogue
+        for number in range(1001):
+            dialogue.press()
+            for start in range(dialogue.turns.now, dialogue.turns.now + 4 * CHUNK, CHUNK):
+                dialogue.hear(Sound(AudioChunk(tone(0.032), RATE, start), 1.0))
+            dialogue.release()
+            while number == 1000 and dialogue.turns.state is not State.IDLE:
+                talk.loop.advance(0.02)
+                await asyncio.sleep(0)
+            for _ in range(chance.randrange(60)):
+                talk.loop.advance(0.005)
+                await asyncio.sleep(0)
+        rest.extend(task for task in asyncio.all_tasks() if "_reply" in repr(task) or "_recognise" in repr(task))
+        dialogue.quit()
+
+    talk.run(cancel_at_random)
+    told = talk.all("reply")
+    assert sum(reply["interrupted"] for reply in told) > 200, "the others were cancelled before anything was heard"
+    assert talk.brain.closed == len(talk.brain.turns), "every generation was closed"
+    assert rest == [], "no task is left"
+    assert set(threading.enumerate()) <= before, "no thread is left"
+    last = told[-1]
+    assert not last["interrupted"] and last["heard"] == last["text"] and last["text"]
+    words = sum(len(clause) for clause in last["text"].split(", "))
+    tail = talk.speaker.played_samples[-words * talk.voice.samples_per_character :]
+    assert np.abs(tail).max() > 0.1
