@@ -16,8 +16,9 @@ import urllib.request
 from pathlib import Path
 
 TORCH = "torch==2.13.0"
+"""No extra that the tests install may name torch, or anything that asks for it: pip would take a CUDA build."""
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-ABOVE = ["transformers>=5", "safetensors>=0.5", "matplotlib>=3.8"]
+ABOVE = ["transformers>=5", "safetensors>=0.5", "matplotlib>=3.8", "accelerate>=1"]
 WHISPER = "openai-whisper>=20250625"  # without its dependencies: it asks for triton, 1 GB, and does not need it
 WHISPER_NEEDS = ["more-itertools", "numba", "regex", "requests", "tiktoken", "tqdm"]
 
