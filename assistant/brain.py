@@ -8,7 +8,6 @@ to be read when the user stops talking.
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from . import prompt
 from .config import Settings
 from .errors import Interrupted, ModelError
-from .prompt import CALL, ToolSpec
+from .prompt import ToolSpec
 from .stages import Sampling, Session, SoftTokens, TokenIds
 from .types import Percept, ToolCall, Turn, Verdict
 
@@ -25,10 +24,10 @@ log = logging.getLogger(__name__)
 
 Piece = TokenIds | SoftTokens
 
-_CALL_STARTS = (CALL, '{"name"', "```json", "```tool_call")
-"""How small models begin a call; each is replaced by a well-formed one."""
+_NATIVE_CALLS = ("<tool_call>", '{"name"', "```json")
+"""How models begin a call that were trained on another form; it is replaced by ours."""
 
-_NO_CALL = "root ::= [^<{`] [^<`]*"
+_NO_CALL = "root ::= [^a-z_<{`([] [^<{`(]*"
 
 _ROOM_TO_ANSWER = 16
 """Fewest positions that must be left for a reply."""
@@ -55,6 +54,7 @@ class LanguageBrain:
     ) -> None:
         self._session, self._tools, self._soften = session, list(tools), soften
         self._system = prompt.system(self._tools, settings.brain.instructions)
+        self._starts = (*(f"{tool['name']}(" for tool in self._tools), *_NATIVE_CALLS)
         self._examples = prompt.examples(self._tools)
         self._grammar = prompt.call_grammar(self._tools) if self._tools else ""
         self._limit = settings.brain.max_tokens
@@ -88,27 +88,11 @@ class LanguageBrain:
 
     def _generate(self, turn: Turn) -> Iterator[str | ToolCall]:
         start = self._session.length
-        text, told = "", 0
         pieces = self._session.generate(Sampling(max_tokens=self._limit))
         try:
-            for piece in pieces:
-                text += piece
-                head = text.lstrip()
-                if self._tools and not told and any(head.startswith(sign) for sign in _CALL_STARTS):
-                    break
-                if self._tools and not told and any(sign.startswith(head) for sign in _CALL_STARTS):
-                    continue
-                if CALL in text:
-                    return
-                if loops(text):
-                    log.info("the reply went round in circles and was ended")
-                    return
-                new, told = text[told:].lstrip() if not told else text[told:], len(text)
-                if new:
-                    yield new
-            else:
-                if not told and text.strip():
-                    yield text.strip()
+            opening = self._opening(pieces)
+            if opening is not None:
+                yield from _spoken(opening, pieces)
                 return
         finally:
             _close(pieces)
@@ -119,19 +103,29 @@ class LanguageBrain:
             return
         log.info("a tool call was refused: %s", call)
         self._session.sync(self._fitting(turn, finished=True))
-        yield from self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL))
+        yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL)))
+
+    def _opening(self, pieces: Iterator[str]) -> str | None:
+        """Return the first words of a reply, or ``None`` where it begins a tool call."""
+        text = ""
+        for piece in pieces:
+            text += piece
+            head = text.lstrip()
+            if self._tools and any(head.startswith(start) for start in self._starts):
+                return None
+            if not self._tools or not any(start.startswith(head) for start in self._starts):
+                break
+        return text
 
     def _call(self) -> ToolCall | None:
         """Let the model write one well-formed call at the end of the cache; leave the cache as it was."""
         start = self._session.length
-        self._session.append(self._tokenize(f"{CALL}\n", True))
         text = "".join(self._session.generate(Sampling(max_tokens=160, temperature=0, grammar=self._grammar)))
         self._session.truncate(start)
         try:
-            written = json.loads(text)
-        except json.JSONDecodeError:  # the grammar was cut off by the limit of tokens
+            return ToolCall(*prompt.parse_call(text))
+        except ValueError:  # the limit of tokens cut it off
             return None
-        return ToolCall(written["name"], written["arguments"])
 
     def _allowed(self, call: ToolCall, turn: Turn) -> ToolCall | None:
         """Return the call that may be made, or ``None``.
@@ -155,17 +149,13 @@ class LanguageBrain:
     def _wanted(self, turn: Turn) -> ToolCall | None:
         """Return the call with which the model would begin its reply to a turn, if any."""
         self._session.sync(self._fitting(turn, finished=True))
-        start, text = self._session.length, ""
+        start = self._session.length
         pieces = self._session.generate(Sampling(max_tokens=8, temperature=0))
         try:
-            for piece in pieces:
-                text += piece
-                if not any(sign.startswith(text.lstrip()) for sign in _CALL_STARTS):
-                    break
+            if self._opening(pieces) is not None:
+                return None
         finally:
             _close(pieces)
-        if not any(text.lstrip().startswith(sign) for sign in _CALL_STARTS):
-            return None
         self._session.truncate(start)
         return self._call()
 
@@ -203,9 +193,9 @@ class LanguageBrain:
         else:
             messages.append({"role": "user", "content": slot(_OPEN)})
         for answer in turn.results:
-            written = prompt.plain(prompt.arguments(answer.call.name, answer.call.arguments))
-            messages.append({"role": "assistant", "content": prompt.call(slot(written))})
-            messages.append({"role": "user", "content": prompt.response(slot(prompt.result(answer)))})
+            asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
+            messages.append({"role": "assistant", "content": asked})
+            messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}"})
         rendered = self._session.template(messages, [])
         return self._join(rendered, slots)
 
@@ -285,8 +275,23 @@ def _squeezed(text: str) -> str:
     return re.sub(r"\W+", "", text.lower())
 
 
+def _spoken(opening: str, pieces: Iterator[str]) -> Iterator[str]:
+    """Yield a reply without space around it; end it where it goes round in circles."""
+    text = opening.lstrip()
+    if text:
+        yield text
+    for piece in pieces:
+        new = piece if text else piece.lstrip()
+        text += new
+        if new:
+            yield new
+        if loops(text):
+            log.info("the reply went round in circles and was ended")
+            return
+
+
 def loops(text: str) -> bool:
-    """Tell whether a reply repeats itself: its last words came three times in a row, or a line four times."""
+    """Tell whether a reply repeats itself: its last words came three times in a row, a few words six times."""
     words = text.split()
     for size in range(1, 25):
         times = 3 if size > 3 else 6

@@ -1,0 +1,136 @@
+"""What the model is told of a picture, of tools, and what it is never told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assistant import prompt
+from assistant.types import Box, Code, Label, Percept, TextRegion, ToolCall, ToolResult, Verdict
+
+ALL = Box(0, 0, 1, 1)
+CALCULATE = {
+    "name": "calculate",
+    "description": "Work out a sum.",
+    "parameters": {"type": "object", "properties": {"expression": {"type": "string"}}, "required": ["expression"]},
+}
+LAMP = {
+    "name": "lamp",
+    "description": "Switch the lamp.",
+    "parameters": {
+        "type": "object",
+        "properties": {"state": {"type": "string", "enum": ["on", "off"]}, "level": {"type": "integer"}},
+        "required": ["state"],
+    },
+}
+
+
+def percept(**fields: object) -> Percept:
+    return Percept("an encoder", np.zeros((1, 4), np.float32), **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.95, "surely a laptop"),
+        (0.7, "probably a laptop"),
+        (0.4, "maybe a laptop"),
+        (0.1, "nothing that can be named"),
+    ],
+)
+def test_a_label_is_stated_as_surely_as_it_was_seen(probability: float, words: str) -> None:
+    assert words in prompt.describe(percept(labels=(Label("laptop, notebook", probability),)))
+
+
+def test_place_and_article() -> None:
+    text = prompt.describe(percept(labels=(Label("orange", 0.9, "upper left"), Label("cup", 0.9, "centre"))))
+    assert text == "surely an orange at the upper left; surely a cup in the centre."
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.OK])
+def test_a_picture_that_cannot_be_judged_gives_no_certain_content(verdict: Verdict) -> None:
+    seen = percept(
+        verdict=verdict, labels=(Label("dog", 0.99),), caption="a dog", words=(("dog", 0.9),), answers=(("dog", 0.9),)
+    )
+    text = prompt.describe(seen)
+    assert "surely" not in text
+    assert "probably" not in text
+    assert ("maybe a dog" in text) == (verdict is Verdict.BLURRED)
+
+
+def test_answers_captions_and_visual_words_are_told() -> None:
+    text = prompt.describe(
+        percept(caption="a dog runs through the snow", answers=(("white", 0.9),), words=(("snow", 0.8), ("cat", 0.1)))
+    )
+    assert "a dog runs through the snow" in text
+    assert "surely white" in text
+    assert "snow" in text
+    assert "cat" not in text
+
+
+def test_text_and_codes_are_quoted_and_their_absence_is_said() -> None:
+    regions, codes = (TextRegion("STOP", ALL, 0.9),), (Code("QR_CODE", "https://example.org", ALL),)
+    text = prompt.describe(percept(regions=regions, codes=codes))
+    assert 'written in the picture: "STOP"' in text
+    assert 'QR CODE code that says "https://example.org"' in text
+    assert "no readable text; no readable code" in prompt.describe(percept(regions=(), codes=()))
+    assert "text" not in prompt.describe(percept(labels=(Label("cup", 0.9),)))
+
+
+def test_long_text_is_cut_between_words() -> None:
+    text = prompt.describe(percept(regions=tuple(TextRegion("word " * 20, ALL, 0.9) for _ in range(40))))
+    assert len(text) < prompt.MOST_LETTERS + 100
+    assert "word …" in text or "/ …" in text
+
+
+def test_age_is_told_of_an_old_picture_only() -> None:
+    assert "12 seconds old" in prompt.describe(percept(), age=12.2)
+    assert "old" not in prompt.describe(percept(), age=1.0)
+
+
+@pytest.mark.parametrize(
+    "marker", ["<|im_end|>", "<tool_call>", "</tool_call>", "<|im_<|im_end|>end|>", "</s>", "[INST]"]
+)
+def test_markers_do_not_survive(marker: str) -> None:
+    assert marker not in prompt.plain(f"before {marker} after")
+    assert prompt.plain(f"before {marker} after").startswith("before")
+
+
+def test_ordinary_angle_brackets_survive() -> None:
+    assert prompt.plain("is 3 < 5 and 5 > 3?") == "is 3 < 5 and 5 > 3?"
+
+
+def test_the_system_prompt_lists_tools_and_the_users_instructions() -> None:
+    text = prompt.system([CALCULATE, LAMP], "Call me Ada.")
+    assert "calculate(expression: string) - Work out a sum\n" in text
+    assert "lamp(state: on|off, level: integer)" in text
+    assert text.endswith("Call me Ada.")
+    assert "tool" not in prompt.system([]).lower()
+
+
+def test_a_call_is_read_as_it_is_written() -> None:
+    arguments = {"state": 'o"n, (x=1)', "level": -3, "deep": True}
+    assert prompt.parse_call(prompt.call("lamp", arguments)) == ("lamp", arguments)
+    assert prompt.parse_call("now()") == ("now", {})
+
+
+@pytest.mark.parametrize("text", ["lamp(", 'lamp(state="o', "lamp(state", ""])
+def test_a_call_that_was_cut_off_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError):
+        prompt.parse_call(text)
+
+
+def test_results_are_told_as_plain_text() -> None:
+    assert prompt.result(ToolResult(ToolCall("x"), {"a": 1})) == '{"a": 1}'
+    assert prompt.result(ToolResult(ToolCall("x"), "no <tool_call> network", failed=True)) == "Failed: no   network"
+
+
+def test_a_tools_example_becomes_a_conversation() -> None:
+    example = {"question": "What is 2 and 2?", "arguments": {"expression": "2 + 2"}, "result": 4, "reply": "Four."}
+    told = prompt.examples([{**CALCULATE, "example": example}])[-4:]
+    assert told == [
+        ("user", "[camera] off\nWhat is 2 and 2?"),
+        ("assistant", 'calculate(expression="2 + 2")'),
+        ("user", "[tool] 4"),
+        ("assistant", "Four."),
+    ]
