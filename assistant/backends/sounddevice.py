@@ -39,8 +39,9 @@ CHUNK = RATE // 50  # 20 ms
 BLOCK = 0.01
 """Seconds a callback of the loudspeaker: what was handed over cannot be taken back."""
 
-LATENCY = 0.04
-"""Seconds of the device's own buffer: shorter ones run empty on a busy machine, longer ones delay a stop."""
+LATENCIES = {"input": 0.3, "output": 0.04}
+"""Seconds of the device's own buffer. Short ones overflow or run empty on a busy machine; a long one of the
+loudspeaker delays a stop, a long one of the microphone delays nothing, as it is emptied block by block."""
 
 AHEAD = 1.5
 """Seconds that may wait for the loudspeaker; enough to bridge the synthesis of the next clause."""
@@ -174,7 +175,7 @@ class _Device:
                             dtype="float32",
                             samplerate=rate,
                             blocksize=round(rate * block),
-                            latency=LATENCY,
+                            latency=LATENCIES[self.kind],
                             callback=callback,
                             finished_callback=self._ended.set,
                         )

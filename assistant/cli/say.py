@@ -1,0 +1,119 @@
+"""``assistant say``: speak a text, aloud or into a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DeviceError, InputError
+from . import App, add_command, note, print_json
+
+if TYPE_CHECKING:
+    from ..stages import Speaker, Voice
+    from ..types import AudioChunk
+
+EXAMPLE = """\
+  assistant say "It is 3.5 km to the station."
+  assistant say "Hello" --out hello.wav --speed 1.2
+  assistant say - --out book.flac < book.txt"""
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "say", "speak a text, aloud or into a file", EXAMPLE)
+    parser.add_argument("text", help='what to say; "-" reads it from standard input')
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write .wav or .flac instead of playing")
+    parser.add_argument("--voice", metavar="MODEL", help="a voice of the store, such as piper-en_US-joe-medium")
+    parser.add_argument("--speed", type=float, help="1.5 is half as fast again")
+    parser.add_argument("--language", metavar="CODE", help="speak this language with the system's espeak-ng: de, fr, …")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(app: App, arguments: Namespace) -> int:
+    """Speak the text."""
+    text = _text(arguments.text)
+    settings = app.settings
+    voice = settings.voice
+    if arguments.voice is not None:
+        voice = dataclasses.replace(voice, model=arguments.voice)
+    if arguments.speed is not None:
+        voice = dataclasses.replace(voice, speed=arguments.speed)
+    if arguments.language is not None:
+        voice = dataclasses.replace(voice, engine="espeak", language=arguments.language)
+    app.settings = dataclasses.replace(settings, voice=voice)
+    if arguments.out is not None:
+        _check(arguments.out)
+        speaker = None
+    else:
+        speaker = _speaker(app)
+    made: Voice = app.make("voice", voice.engine)
+    chunks = _spoken(text, made)
+    seconds = _write(arguments.out, chunks) if speaker is None else _play(speaker, chunks)
+    if seconds == 0:
+        raise InputError("there is nothing to say in this text; give some words")
+    if arguments.json:
+        name = getattr(made, "name", voice.engine)
+        said = None if arguments.out is None else str(arguments.out)
+        print_json({"say": said, "seconds": round(seconds, 3), "rate": made.rate, "voice": name, "speed": voice.speed})
+    elif arguments.out is not None:
+        note(f"wrote {arguments.out} ({seconds:.1f} s)")
+    return 0
+
+
+def _text(given: str) -> str:
+    if given == "-":
+        try:
+            given = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"the text is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    if not any(character.isalnum() for character in given):
+        raise InputError("there is nothing to say; give some words")
+    return given
+
+
+def _check(out: Path) -> None:
+    """Complain before a voice is loaded, not after."""
+    if out.suffix.lower() not in (".wav", ".flac"):
+        raise InputError(f"cannot write {out}; the name must end in .wav or .flac")
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {out.parent}; make it first")
+
+
+def _speaker(app: App) -> Speaker:
+    from ..devices import sound_engine
+
+    try:
+        speaker: Speaker = app.make("speaker", sound_engine(app.settings.audio.output))
+    except DeviceError as error:
+        raise DeviceError(f"{error}; or write a file with --out FILE.wav") from error
+    return speaker
+
+
+def _spoken(text: str, voice: Voice) -> Iterator[AudioChunk]:
+    from ..text import clauses
+
+    ended = text.rstrip() if text.rstrip().endswith((".", "!", "?", "…", ":")) else f"{text.rstrip()}."
+    for clause in clauses([ended], first_short=False):
+        yield from voice.speak(clause)
+
+
+def _write(out: Path, chunks: Iterator[AudioChunk]) -> float:
+    from .. import sound
+
+    return sound.write(out, chunks)
+
+
+def _play(speaker: Speaker, chunks: Iterator[AudioChunk]) -> float:
+    seconds = 0.0
+    try:
+        for chunk in chunks:
+            speaker.play(chunk)
+            seconds += chunk.seconds
+        speaker.drain()
+    finally:
+        speaker.close()
+    return seconds

@@ -1,0 +1,195 @@
+"""The real devices: PortAudio plays into a null sink of PulseAudio and records its monitor."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import correlate
+
+from assistant.config import Settings
+from assistant.errors import DeviceError
+from assistant.types import AudioChunk, Samples
+
+RATE = 16_000
+VOICE_RATE = 22_050
+CHUNK = VOICE_RATE // 10
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PulseAudio of its own with one null sink; its monitor is the microphone. Yields the device's name."""
+    if shutil.which("pulseaudio") is None:
+        pytest.skip("pulseaudio is not installed (Debian: apt install pulseaudio libasound2-plugins)")
+    from assistant.backends import sounddevice
+
+    try:
+        sounddevice.library()
+    except DeviceError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("pulse")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH"):
+            patch.setenv(name, str(folder))
+        socket = folder / "socket"
+        patch.setenv("PULSE_SERVER", f"unix:{socket}")
+        patch.setenv("PULSE_SINK", "room")
+        patch.setenv("PULSE_SOURCE", "room.monitor")
+        options = ["-n", "--daemonize=no", "--system=false", "--exit-idle-time=-1", "--use-pid-file=no"]
+        protocol = f"module-native-protocol-unix auth-anonymous=1 socket={socket}"
+        sink = "module-null-sink sink_name=room rate=48000 channels=1"
+        server = subprocess.Popen(
+            ["pulseaudio", *options, "-L", protocol, "-L", sink],
+            env=dict(os.environ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            if not _listens(socket, server):
+                pytest.skip("pulseaudio does not start here")
+            sounddevice._rescan()
+            if "pulse" not in [name for _, name in sounddevice.list_speakers()]:
+                pytest.skip("PortAudio does not know PulseAudio (Debian: apt install libasound2-plugins)")
+            yield "pulse"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def _listens(socket: Path, server: subprocess.Popen[bytes]) -> bool:
+    for _ in range(100):
+        if socket.exists():
+            return True
+        if server.poll() is not None:
+            return False
+        time.sleep(0.1)
+    return False
+
+
+class Recorder:
+    """Keeps all that the microphone hears until it is left."""
+
+    def __init__(self, settings: Settings) -> None:
+        from assistant.backends.sounddevice import DeviceMicrophone
+
+        self.chunks: list[AudioChunk] = []
+        self._microphone = DeviceMicrophone(settings)
+        self._thread = threading.Thread(target=self._listen)
+
+    def _listen(self) -> None:
+        for chunk in self._microphone.chunks():
+            self.chunks.append(chunk)
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        self.hear(0.2)  # it hears before anything is played
+        return self
+
+    def hear(self, seconds: float) -> None:
+        """Return when so much more was heard."""
+        wanted = len(self.chunks) + round(seconds * 50)
+        while len(self.chunks) < wanted and self._thread.is_alive():
+            time.sleep(0.02)
+
+    def __exit__(self, *_: object) -> None:
+        self._microphone.close()
+        self._thread.join(10)
+
+    @property
+    def samples(self) -> Samples:
+        return np.concatenate([chunk.samples for chunk in self.chunks])
+
+
+@pytest.fixture
+def here(settings: Settings, room: str) -> Settings:
+    return replace(settings, audio=replace(settings.audio, input=room, output=room))
+
+
+def noise(seconds: float) -> Samples:
+    """Return noise between 300 and 3,000 Hz that is equal to itself at no other place."""
+    from scipy.signal import butter, sosfilt
+
+    rng = np.random.default_rng(0)
+    band = butter(4, [300, 3000], "bandpass", fs=VOICE_RATE, output="sos")
+    return (0.2 * sosfilt(band, rng.standard_normal(round(seconds * VOICE_RATE)))).astype(np.float32)
+
+
+def test_what_is_played_is_what_is_recorded(here: Settings) -> None:
+    from assistant.backends.sounddevice import DeviceSpeaker
+    from assistant.sound import resample
+
+    sound = noise(2.0)
+    speaker = DeviceSpeaker(here)
+    with Recorder(here) as recorder:
+        for at in range(0, len(sound), CHUNK):
+            speaker.play(AudioChunk(sound[at : at + CHUNK], VOICE_RATE, at))
+        assert speaker.drain() == pytest.approx(len(sound), abs=64)
+        recorder.hear(0.5)
+    speaker.close()
+    assert [chunk.start for chunk in recorder.chunks] == [320 * at for at in range(len(recorder.chunks))]
+    assert {len(chunk.samples) for chunk in recorder.chunks} == {320}
+    wanted = resample(AudioChunk(sound, VOICE_RATE), RATE).samples
+    heard = recorder.samples
+    match = correlate(heard, wanted, "valid")
+    at = int(np.argmax(np.abs(match)))
+    piece = heard[at : at + len(wanted)]
+    likeness = float(match[at] / np.sqrt(np.sum(piece**2) * np.sum(wanted**2)))
+    assert likeness > 0.9
+
+
+def test_stop_is_silent_within_a_tenth_of_a_second(here: Settings) -> None:
+    """Counted in recorded samples: what is heard after the stop is bounded, whatever the machine's load."""
+    from assistant.backends.sounddevice import DeviceSpeaker
+
+    speaker = DeviceSpeaker(here)
+    sound = noise(6.0)
+    with Recorder(here) as recorder:
+        # One chunk that alone is more than may wait, and one that has to wait for it.
+        speaker.play(AudioChunk(sound, VOICE_RATE))
+        waits = threading.Thread(target=speaker.play, args=(AudioChunk(sound, VOICE_RATE),))
+        waits.start()
+        while speaker.played < VOICE_RATE:
+            time.sleep(0.01)
+        played = speaker.stop()
+        waits.join(10)
+        assert not waits.is_alive(), "play must return when it is stopped"
+        recorder.hear(1.0)
+    speaker.close()
+    loud = np.flatnonzero(np.abs(recorder.samples) > 0.01)
+    heard = (loud[-1] - loud[0] + 1) / RATE
+    said = played / VOICE_RATE
+    assert 0.5 < said < 3.0
+    assert heard <= said + 0.1, "it went on after the stop"
+    assert heard >= said - 0.3, "the count is more than was heard"
+
+
+def test_a_rate_that_changes_is_converted(here: Settings) -> None:
+    from assistant.backends.sounddevice import DeviceSpeaker
+
+    speaker = DeviceSpeaker(here)
+    with Recorder(here) as recorder:
+        for rate in (VOICE_RATE, 48_000):
+            tone = 0.3 * np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)
+            speaker.play(AudioChunk(tone.astype(np.float32), rate))
+        speaker.drain()
+        recorder.hear(0.5)
+    speaker.close()
+    loud = recorder.samples[np.abs(recorder.samples) > 0.01]
+    assert len(loud) / RATE == pytest.approx(2.0, abs=0.3)
+    spectrum = np.abs(np.fft.rfft(recorder.samples))
+    assert np.argmax(spectrum) * RATE / len(recorder.samples) == pytest.approx(1000, abs=10)
+
+
+def test_an_unknown_device_is_answered_with_the_nearest_name(here: Settings) -> None:
+    from assistant.backends.sounddevice import DeviceMicrophone
+
+    with pytest.raises(DeviceError, match="did you mean 'pulse'"):
+        DeviceMicrophone(replace(here, audio=replace(here.audio, input="pulze")))

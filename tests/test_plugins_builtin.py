@@ -1,0 +1,96 @@
+"""The plugins that ship: date and time, calculator."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zoneinfo
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from assistant.config import Settings
+from assistant.plugins import Plugins
+from assistant.tools import Toolbox, ToolContext
+from assistant.types import ToolCall, ToolResult
+
+
+@pytest.fixture(scope="module")
+def toolbox(settings: Settings) -> Toolbox:
+    return Toolbox(Plugins(settings).tools, 5.0)
+
+
+def run(toolbox: Toolbox, name: str, **arguments: object) -> ToolResult:
+    return toolbox.run(ToolCall(name, arguments), ToolContext())
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("1 + 1", "2"),
+        ("12.5 * (3 + 4)", "87.5"),
+        ("0.1 + 0.2", "0.3"),
+        ("15% of 80", "12"),
+        ("80 + 10%", "88"),
+        ("50%", "0.5"),
+        ("10 % 3", "1"),
+        ("sqrt(16)", "4"),
+        ("the square root of 2", "1.4142135624"),
+        ("√9 + 3²", "12"),
+        ("2^10", "1024"),
+        ("1,000 × 3", "3000"),
+        ("7 divided by 2 =", "3.5"),
+        ("-5 minus -3", "-2"),
+        ("2 ** 100", "1.26765e+30"),
+        ("round(3.14159, 2)", "3.14"),
+        ("max(1, 5, 3)", "5"),
+    ],
+)
+def test_sums(toolbox: Toolbox, expression: str, result: str) -> None:
+    assert run(toolbox, "calculate", expression=expression) == ToolResult(
+        ToolCall("calculate", {"expression": expression}), result
+    )
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["9**9**9", "1/0", "sqrt(-1)", "(-8) ** 0.5", "__import__('os')", "(1).__class__", "'a' * 9", "[1]", "True + 1",
+     "", "1 +", "lambda: 1", "1e308 * 10",
+     "10 ** 400", "2 ** -1e9", "x" * 201, "(" * 150, "sqrt()", "round(1, 2, 3)", "\0"],
+)  # fmt: skip
+def test_what_is_no_sum_is_refused_in_one_line(toolbox: Toolbox, expression: str) -> None:
+    result = run(toolbox, "calculate", expression=expression)
+    assert result.failed
+    assert "\n" not in str(result.result)
+
+
+@hypothesis_settings(max_examples=100, deadline=None)
+@given(st.text("0123456789.+-*/()% ,sqrtpie^", max_size=40))
+def test_any_expression_gives_a_number_or_a_reason(toolbox: Toolbox, expression: str) -> None:
+    result = run(toolbox, "calculate", expression=expression)
+    assert re.fullmatch(r"-?[\d.]+(e[+-]\d+)?", result.result) or "failed: " in result.result
+
+
+def test_the_time_is_now(toolbox: Toolbox) -> None:
+    before = datetime.datetime.now()
+    said = run(toolbox, "current_time")
+    assert not said.failed
+    told = datetime.datetime.strptime(said.result, "%A, %d %B %Y, %H:%M")
+    assert before.replace(second=0, microsecond=0) <= told <= datetime.datetime.now()
+
+
+@pytest.mark.parametrize("place", ["Tokyo", "asia/tokyo", "Asia/Tokyo"])
+def test_the_time_elsewhere(toolbox: Toolbox, place: str) -> None:
+    zone = zoneinfo.ZoneInfo("Asia/Tokyo")
+    before = datetime.datetime.now(zone)
+    said = run(toolbox, "current_time", place=place).result
+    told = datetime.datetime.strptime(said.removesuffix(f" in {place}"), "%A, %d %B %Y, %H:%M").replace(tzinfo=zone)
+    assert before.replace(second=0, microsecond=0) <= told <= datetime.datetime.now(zone)
+
+
+@pytest.mark.parametrize("place", ["Atlantis", "../../etc/passwd", "/", "  x"])
+def test_a_place_without_a_zone(toolbox: Toolbox, place: str) -> None:
+    result = run(toolbox, "current_time", place=place)
+    assert result.failed and "no time zone" in result.result
