@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HOP = 160  # samples a mel frame, 10 ms
 FULL = 3000  # mel frames that Whisper was trained on, 30 s
-MARGIN = 100  # frames of silence after a shortened recording: without any, the last word is lost
+MARGINS = (100, 600)  # frames of silence after a shortened recording; with too few the decoder may not find the end
 UNSURE = 0.5  # a language less probable than this is not believed
 
 
@@ -75,18 +75,19 @@ class FasterWhisper:
             return recognize(audio, wanted, self._activity, self._vad, self._hear)
 
     def _hear(self, samples: Samples, wish: Wish) -> Piece:
-        """Hear one window; a doubtful result of a shortened context is heard again at Whisper's full length."""
+        """Hear one window; what comes out of a shortened context doubtful is heard again in a longer one."""
         mel = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
-        frames = min(FULL, mel.shape[1] + MARGIN) if self.settings.short_context else FULL
-        piece = self._written(mel, frames, wish)
-        if piece.degenerate and frames < FULL:
-            piece = self._written(mel, FULL, wish)
-        return piece
+        contexts = [mel.shape[1] + margin for margin in MARGINS] if self.settings.short_context else []
+        for frames in contexts:
+            if frames < FULL and not (piece := self._written(mel, frames, wish)).degenerate:
+                return piece
+        return self._written(mel, FULL, wish)
 
     def _written(self, mel: NDArray[np.float32], frames: int, wish: Wish) -> Piece:
-        """Encode ``mel``, (bands, time), filled up to ``frames``, and decode it."""
+        """Encode ``mel``, (bands, time), filled up to ``frames`` with silence, and decode it."""
         content = min(mel.shape[1], frames)
-        encoded = self._model.encode(np.pad(mel[:, :content], ((0, 0), (0, frames - content))).astype(np.float32))
+        filled = np.pad(mel[:, :content], ((0, 0), (0, frames - content)), constant_values=mel.min(initial=0.0))
+        encoded = self._model.encode(filled.astype(np.float32))
         language = wish.language or self._language(encoded)
         tokenizer = self._tokenizer(language, wish.translate)
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assistant import evaluation
+from assistant.cli import App, main
+from assistant.errors import InputError, SettingError
+from assistant.evaluation import asr, vad
+from assistant.sound import write
+from assistant.types import AudioChunk, Utterance
+
+
+class Listener:
+    """A recogniser that reads its answers from a list."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+
+    def transcribe(self, audio: AudioChunk, options: object = None) -> Utterance:
+        return Utterance(self.answers.pop(0))
+
+
+class Loudness:
+    """Takes what is loud for speech."""
+
+    rate, chunk = 16_000, 512
+
+    def probability(self, chunk: AudioChunk) -> float:
+        return float(np.abs(chunk.samples).max() > 0.1)
+
+    def reset(self) -> None:
+        """Has no state."""
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """Two recordings with speech, the second one too quiet, and one without."""
+    levels = {"a.wav": 0.5, "b.wav": 0.01, "c.wav": 0.0}
+    texts = {"a.wav": "Mr. Smith has two dogs", "b.wav": "hello world", "c.wav": ""}
+    for name, level in levels.items():
+        write(tmp_path / name, [AudioChunk(np.full(16_000, level, np.float32), 16_000)])
+    lines = [json.dumps({"audio": name, "text": text}) for name, text in texts.items()]
+    (tmp_path / "index.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    return tmp_path
+
+
+def app_with(monkeypatch: pytest.MonkeyPatch, stage: object) -> App:
+    monkeypatch.setattr(App, "make", lambda self, kind, name: stage)
+    return App()
+
+
+def test_finds_the_tasks() -> None:
+    assert {"asr", "vad"} <= set(evaluation.tasks())
+    for name in evaluation.tasks():
+        assert callable(evaluation.task(name).run)
+    with pytest.raises(SettingError, match="did you mean 'asr'"):
+        evaluation.task("asrr")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"audio": "a.wav", "text": "x"', "line 2: not JSON"),
+        ('["a.wav"]', "line 2: a JSON object is wanted"),
+        ('{"audio": "a.wav"}', "line 2: 'text' is missing"),
+        ('{"audio": 5, "text": ""}', "line 2: 'audio' must be"),
+        ('{"audio": "gone.wav", "text": ""}', r"missing files: gone\.wav"),
+    ],
+)
+def test_names_what_is_wrong_with_an_index(recordings: Path, line: str, problem: str) -> None:
+    good = '{"audio": "a.wav", "text": "x"}'
+    (recordings / "index.jsonl").write_text(f"{good}\n{line}\n", "utf-8")
+    with pytest.raises(InputError, match=problem):
+        evaluation.load(recordings, ("audio", "text"))
+    assert len(evaluation.load(recordings, ("audio", "text"), limit=1).rows) == 1
+
+
+def test_refuses_an_index_without_items(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no .*index\.jsonl"):
+        evaluation.load(tmp_path)
+    (tmp_path / "index.jsonl").write_text("\n\n")
+    with pytest.raises(InputError, match="holds no items"):
+        evaluation.load(tmp_path)
+    (tmp_path / "index.jsonl").write_bytes(b'{"text": "caf\xe9"}')
+    with pytest.raises(InputError, match="not UTF-8"):
+        evaluation.load(tmp_path)
+
+
+def test_bootstrap_covers_the_mean_and_repeats() -> None:
+    values = np.random.default_rng(1).normal(5, 1, 400)
+    low, high = evaluation.bootstrap(values)
+    assert low < values.mean() < high
+    assert abs((high - low) / (2 * 1.96 * values.std() / 20) - 1) < 0.15  # the normal approximation
+    assert evaluation.bootstrap(values) == (low, high)
+    assert evaluation.bootstrap([3.0]) == (3, 3)
+    assert all(map(math.isnan, evaluation.bootstrap([])))
+
+
+def test_word_errors_are_counted_after_normalising(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_with(monkeypatch, Listener("mister smith has 2 cats", "Hello, world!", "thank you"))
+    found: list[dict[str, Any]] = []
+    metrics = asr.run(app, evaluation.load(recordings), found.append)
+    assert metrics["wer"] == pytest.approx(3 / 7)  # one word wrong, two written on silence
+    assert metrics["words"] == 7
+    assert metrics["words_on_silence"] == 2
+    assert metrics["wer_interval"][0] <= metrics["wer"] <= metrics["wer_interval"][1]
+    assert [item["errors"] for item in found] == [1, 0, 2]
+
+
+def test_rates_of_voice_activity(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[dict[str, Any]] = []
+    metrics = vad.run(app_with(monkeypatch, Loudness()), evaluation.load(recordings), found.append)
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["miss_rate"] == 0.5
+    assert metrics["false_alarm_rate"] == 0
+    assert [item["found"] for item in found] == [True, False, False]
+
+
+def test_the_command_prints_one_object_and_writes_items(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(App, "make", lambda self, kind, name: Loudness())
+    items = recordings / "items.jsonl"
+    assert main(["eval", "vad", "--data", str(recordings), "--limit", "1", "--json", "--items", str(items)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["task"], result["n"], result["accuracy"]) == ("vad", 1, 1)
+    assert result["false_alarm_rate"] is None
+    assert [json.loads(line)["audio"] for line in items.read_text("utf-8").splitlines()] == ["a.wav"]
+    assert main(["eval", "vad", "--data", str(recordings)]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
+def test_the_command_refuses_in_one_line(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "vad", "--data", str(recordings / "none")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["eval", "vad", "--data", str(recordings), "--items", str(recordings / "no" / "x.jsonl")]) == 2
+    with pytest.raises(SystemExit) as caught:
+        main(["eval", "vda", "--data", str(recordings)])
+    assert caught.value.code == 2
+    assert "did you mean 'vad'" in capsys.readouterr().err
