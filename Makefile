@@ -50,17 +50,19 @@ clean: ## delete .venv and caches, not the models
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "make: $(PYTHON) cannot make environments; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
-	  echo "making .venv with $$($(PYTHON) --version)"; rm -rf .venv; $(PYTHON) -m venv .venv; }
+	  echo "making .venv with $$($(PYTHON) --version)"; rm -rf .venv; $(PYTHON) -m venv .venv; \
+	  $(PIP) uninstall -qq -y setuptools; }
 	@touch $@
 
+# Without --no-compile pip also byte-compiles what is never imported, 70 MB of it.
 # A stamp for each set of libraries, so that nothing is installed twice; pyproject.toml says what is in it.
 .venv/installed-%: .venv/made pyproject.toml
 	@echo "installing the libraries of the profile $* (some hundred MB, a few minutes) ..."
-	@$(PIP) install -qq -e '.$(EXTRA)'
+	@$(PIP) install -qq --no-compile -e '.$(EXTRA)'
 	@touch $@
 
 .venv/installed-test: .venv/made pyproject.toml tests/install_torch.py
 	@echo "installing the libraries and what the tests need (some hundred MB, a few minutes) ..."
-	@$(PIP) install -qq -e '.[dev,eval]'
+	@$(PIP) install -qq --no-compile -e '.[dev,eval]'
 	@$(BIN)/python tests/install_torch.py
 	@touch $@
