@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -86,5 +87,7 @@ def languages(program: str) -> frozenset[str]:
         done = subprocess.run([program, "--voices"], capture_output=True, timeout=PATIENCE, check=True, text=True)
     except (subprocess.SubprocessError, OSError) as error:
         raise DeviceError(f"espeak-ng does not run ({error}); install it again") from error
-    columns = (line.split() for line in done.stdout.splitlines()[1:])
-    return frozenset(column[1].lower() for column in columns if len(column) > 1)
+    rows = done.stdout.splitlines()[1:]
+    codes = {row.split()[1].lower() for row in rows if len(row.split()) > 1}
+    others = set(re.findall(r"\(([\w-]+) \d+\)", done.stdout.lower()))
+    return frozenset(codes | others | {code.partition("-")[0] for code in codes})

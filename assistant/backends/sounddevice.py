@@ -208,7 +208,7 @@ class DeviceMicrophone(_Device):
         self._heard: queue.Queue[Samples] = queue.Queue(KEPT)
         self._next = 0
         """Position of the next sample at 16 kHz."""
-        self._left = 0.0
+        self._left: float | None = None
         """When the device was lost."""
         self._closed = False
         self._start((RATE,), 0.02, self._callback)
@@ -222,8 +222,9 @@ class DeviceMicrophone(_Device):
         if self._stream is None and not self._closed:
             _rescan()
             self._start((RATE,), 0.02, self._callback)
-            if self._left:
+            if self._left is not None:
                 self._next += round((self._clock.now() - self._left) * RATE) // CHUNK * CHUNK
+                self._left = None
         resampler = Resampler(self._rate, RATE)
         waiting: Samples = np.zeros(0, np.float32)
         quiet = 0.0
@@ -367,8 +368,7 @@ class DeviceSpeaker(_Device):
         """
         while self._stream is not None and not done():
             position = self._position
-            stalled = not self._changed.wait(LOST) and self._position == position
-            if stalled or self._ended.is_set():
+            if self._ended.is_set() or (not self._changed.wait(LOST) and self._position == position):
                 self._waiting.clear()
                 self._queued = 0
                 return False
