@@ -40,7 +40,7 @@ LARGEST = 2_000_000
 
 
 class ZxingReader:
-    """Reads codes of all kinds, in any direction, dark on light or light on dark."""
+    """Reads codes of all kinds, in any direction; matrix codes also light on dark."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         pass
@@ -71,8 +71,9 @@ def _attempts(pixels: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], fl
         double = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         yield double, 2.0, local
         yield cv2.addWeighted(double, 2.5, cv2.GaussianBlur(double, (0, 0), 4), -1.5, 0), 2.0, local
-    half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    yield half, half.shape[1] / grey.shape[1], local
+    if min(grey.shape) > 1:
+        half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        yield half, half.shape[1] / grey.shape[1], local
 
 
 def _code(code: Any, width: float, height: float) -> Code:

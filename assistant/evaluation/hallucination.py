@@ -25,6 +25,8 @@ FIELDS = ("image",)
 CONFIDENT = 0.5
 EACH = 10
 """Frames of each of the ten kinds."""
+PHOTOS = 500
+"""Most pictures that are looked at as they are."""
 QUESTION = "What is this?"
 
 
@@ -43,9 +45,10 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         rejected += verdict is not Verdict.OK
         by_kind[kind] += len(found)
         report({"kind": kind, "verdict": verdict.value, "statements": found})
-    photos = [look(app, pictures.read(items.path(row, "image")))[1] for row in items.rows[:500]]
+    names = dict.fromkeys(items.path(row, "image") for row in items.rows)
+    photos = [look(app, pictures.read(path))[1] for path in list(names)[:PHOTOS]]
     return {
-        "frames": len(frames),
+        "n": len(frames),
         "statements": statements,
         "rejected": rejected / len(frames),
         "photos": len(photos),
@@ -71,7 +74,7 @@ def look(app: App, frame: Frame) -> tuple[list[str], Verdict]:
 def build(items: Items) -> Iterator[tuple[str, Pixels]]:
     """Yield 100 frames with the names of their kinds; where ``items`` are few, they are used again."""
     generator = np.random.default_rng(0)
-    shapes = [(240, 320), (480, 640), (720, 1280), (1080, 1920)]
+    shapes = [(240, 320), (480, 640), (360, 640), (720, 1280)]
     plain: dict[str, Callable[[tuple[int, int]], NDArray[Any]]] = {
         "black": lambda shape: np.abs(generator.normal(0, generator.uniform(0, 4), (*shape, 3))),
         "white": lambda shape: 255 - np.abs(generator.normal(0, generator.uniform(0, 4), (*shape, 3))),
