@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import PluginError, nearest
+from .prompt import parse_call
 from .types import Frame, Percept, ToolCall, ToolResult, Turn
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Tool:
     parameters: dict[str, Any]
     """JSON schema of the arguments."""
     function: Callable[..., Any]
+    example: dict[str, Any] | None = None
+    """One use that the model is shown: ``question``, ``arguments``, ``result``, ``reply``."""
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Tool:
@@ -69,12 +72,29 @@ class Tool:
             if parameter.default is inspect.Parameter.empty:
                 required.append(parameter.name)
         schema = {"type": "object", "properties": properties, "required": required}
-        return cls(name, description, schema, function)
+        return cls(name, description, schema, function, _example(function.__doc__ or "", name))
 
     @property
     def spec(self) -> dict[str, Any]:
         """What the model is told: name, description and the schema of the arguments."""
-        return {"name": self.name, "description": self.description, "parameters": self.parameters}
+        told: dict[str, Any] = {"name": self.name, "description": self.description, "parameters": self.parameters}
+        return told if self.example is None else {**told, "example": self.example}
+
+
+def _example(doc: str, tool: str) -> dict[str, Any] | None:
+    """Return the use that a docstring shows on a line ``Example: question -> tool(x="y") -> result -> reply``."""
+    written = inspect.cleandoc(doc).partition("Example:")[2].partition("\n\n")[0]
+    if not written:
+        return None
+    parts = [" ".join(part.split()) for part in written.split(" -> ")]
+    try:
+        question, called, result, reply = parts
+        name, arguments = parse_call(called)
+    except ValueError as error:
+        raise PluginError(f"the example of {tool} must be: question -> {tool}(...) -> result -> reply") from error
+    if name != tool:
+        raise PluginError(f"the example of {tool} calls {name}")
+    return {"question": question, "arguments": arguments, "result": result, "reply": reply}
 
 
 def _schema(hint: Any, tool: str, parameter: str) -> dict[str, Any]:

@@ -120,3 +120,32 @@ def test_closing_think_closes_the_model(box):
     assert next(pieces) == "Let me see. "
     pieces.close()
     assert brain.closed == 1
+
+
+def test_a_docstring_may_show_an_example() -> None:
+    def double(number: int) -> int:
+        """Double a number.
+
+        Example: What is twice four? -> double(number=4) -> 8 -> That is
+        eight.
+        """
+        return number * 2
+
+    tool = Tool.of(double)
+    assert tool.description == "Double a number."
+    assert tool.spec["example"] == {
+        "question": "What is twice four?",
+        "arguments": {"number": 4},
+        "result": "8",
+        "reply": "That is eight.",
+    }
+
+
+@pytest.mark.parametrize("example", ["nothing of the sort", "a -> other() -> b -> c", "a -> double( -> b -> c"])
+def test_an_example_that_cannot_be_followed_is_refused(example: str) -> None:
+    def double(number: int) -> int:
+        return number * 2
+
+    double.__doc__ = f"Double a number.\n\nExample: {example}"
+    with pytest.raises(PluginError, match="example of double"):
+        Tool.of(double)
