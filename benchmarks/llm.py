@@ -1,0 +1,92 @@
+"""Speed of our llama.cpp session against xllamacpp's own server: same file, same threads, one run.
+
+Run: python -m benchmarks.llm [--model ID] [--threads N] [--tokens N] [--rounds N]
+Prints one JSON object. The two take turns, so that a disturbance of the machine hits both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import time
+from typing import Any
+
+from assistant.backends.llama import LlamaSession, find_gguf
+from assistant.config import load
+from assistant.stages import Sampling
+from assistant.store import Store
+
+TEXT = "Once upon a time, in a village by the sea, there lived an old clockmaker who"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    settings = load()
+    parser.add_argument("--model", default=settings.brain.model)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    brain = dataclasses.replace(settings.brain, model=arguments.model, threads=arguments.threads, context=2048)
+    store = Store(settings)
+    session = LlamaSession(dataclasses.replace(settings, brain=brain), store)
+    prompt = session.tokenize(TEXT)
+    server = start_server(str(find_gguf(arguments.model, store)), arguments.threads)
+
+    def ours() -> float:
+        session.sync([prompt])
+        pieces = session.generate(Sampling(arguments.tokens + 1, 0.0))
+        next(pieces)
+        before, started = session.length, time.perf_counter()
+        for _ in pieces:
+            pass
+        return (session.length - before) / (time.perf_counter() - started)
+
+    def theirs() -> float:
+        timings = complete(server, TEXT, arguments.tokens)
+        return float(timings["predicted_per_second"])
+
+    rounds = [(ours(), theirs()) for _ in range(arguments.rounds + 1)][1:]  # the first warms the caches
+    session.truncate(0)
+    started = time.perf_counter()
+    session.append((prompt * 20)[:256])
+    prefill = 256 / (time.perf_counter() - started)
+    session.close()
+    decode, server_decode = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(
+        json.dumps(
+            {
+                "model": arguments.model,
+                "threads": arguments.threads,
+                "decode_tokens_per_s": round(decode, 2),
+                "server_decode_tokens_per_s": round(server_decode, 2),
+                "ratio": round(statistics.median(one / other for one, other in rounds), 3),
+                "prefill_tokens_per_s": round(prefill, 1),
+            }
+        )
+    )
+
+
+def start_server(path: str, threads: int) -> Any:
+    """Return xllamacpp's own server with one slot."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = path
+    params.n_ctx, params.n_parallel, params.warmup = 2048, 1, False
+    params.verbosity = -1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    return xllamacpp.Server(params)
+
+
+def complete(server: Any, text: str, tokens: int) -> dict[str, Any]:
+    """Return the server's own timings of one greedy completion."""
+    wish = {"prompt": text, "n_predict": tokens, "temperature": 0, "cache_prompt": True, "ignore_eos": True}
+    answer = server.handle_completions(wish)
+    return dict((json.loads(answer) if isinstance(answer, str | bytes) else answer)["timings"])
+
+
+if __name__ == "__main__":
+    main()
