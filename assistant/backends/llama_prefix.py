@@ -17,8 +17,8 @@ import platformdirs
 
 log = logging.getLogger(__name__)
 
-MOST_FILES = 8
-"""States kept; the one that was not used for longest goes first (6 MB each for a 1.5 B model)."""
+MOST_FILES = 4
+"""States kept; the one that was not used for longest goes first (18 MB each for the default model)."""
 
 
 class PrefixFiles:
