@@ -24,6 +24,7 @@ TASKS = {
     "caption": "assistant.fusion.captioning:CaptionTask",
     "words": "assistant.fusion.words:WordTask",
     "pair": "assistant.fusion.pairing:PairTask",
+    "retrieval": "assistant.fusion.retrieval_task:RetrievalTask",
 }
 """Name → ``"module:class"``, imported on first use."""
 

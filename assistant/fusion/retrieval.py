@@ -1,0 +1,160 @@
+"""Pictures and sentences in one space: which picture fits these words, and does it fit at all? Numpy only.
+
+Two towers (as in Frome et al., NeurIPS 2013, and Faghri et al., "VSE++", BMVC 2018): attention pooling over the
+places of the eyes' grid, a convolution over the words; the cosine of the two vectors is the score. How high a
+score is high differs from sentence to sentence, so a match is judged against a bank of other pictures and
+other sentences (hubness: Dinu et al., ICLR 2015 workshop).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .sentences import Vocabulary, tokenize
+
+Floats = NDArray[np.float32]
+SIDE = 5
+"""The grid is averaged to so many rows and columns."""
+
+
+def shrink(features_PD: Floats, grid: tuple[int, int], side: int = SIDE) -> Floats:
+    """Return the grid averaged to (side * side, dim), windows overlapping where the sizes do not divide."""
+    rows, columns = grid
+    weights = np.kron(_windows(rows, side), _windows(columns, side))
+    result: Floats = weights @ np.asarray(features_PD, np.float32)
+    return result
+
+
+def _windows(length: int, side: int) -> Floats:
+    weights = np.zeros((side, length), np.float32)
+    for part in range(side):
+        start, end = part * length // side, -(-(part + 1) * length // side)
+        weights[part, start:end] = 1 / (end - start)
+    return weights
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic regression from (score, score among other pictures, score among other sentences) to a chance."""
+
+    weights: tuple[float, float, float]
+    bias: float
+
+    def chance(self, features: Floats) -> Floats:
+        """Return probabilities, (pairs,), from (pairs, 3)."""
+        result: Floats = (1 / (1 + np.exp(-(features @ np.array(self.weights, np.float32) + self.bias)))).astype(
+            np.float32
+        )
+        return result
+
+
+def relative(scores: Floats, pictures: Floats, texts: Floats, bank: tuple[Floats, Floats]) -> Floats:
+    """Return what :class:`Calibration` reads, (pairs, 3), for pairs of unit vectors and a bank of (pictures, texts)."""
+    others_of_text, others_of_picture = texts @ bank[0].T, pictures @ bank[1].T
+    columns = [scores]
+    for others in (others_of_text, others_of_picture):
+        columns.append((scores - others.mean(1)) / (others.std(1) + 1e-3))
+    return np.stack(columns, 1).astype(np.float32)
+
+
+class DualEncoder:
+    """The two towers of a ``retrieval`` checkpoint."""
+
+    def __init__(self, saved: Checkpoint) -> None:
+        self.config = saved.config
+        self.vocabulary = Vocabulary(tuple(saved.extras["vocabulary"]))
+        self.w = {name: np.asarray(array, np.float32) for name, array in saved.arrays.items()}
+        calibration: dict[str, Any] = saved.extras["calibration"]
+        self.calibration = Calibration((*calibration["weights"],), calibration["bias"])
+
+    @classmethod
+    def load(cls, path: Path) -> DualEncoder:
+        """Load a checkpoint. Raises :class:`ModelError` where it is damaged."""
+        return cls(checkpoint.load(path))
+
+    @property
+    def dim(self) -> int:
+        """Width of the common space."""
+        return int(self.w["bank.pictures"].shape[1])
+
+    def picture(self, features_PD: Floats) -> Floats:
+        """Return the unit vector of a picture, (dim,); the mean with its mirror image's, so that sides do not count."""
+        places = (shrink(features_PD, self.config.grid) - self.w["reduce.mean"]) @ self.w["reduce.weight"].T
+        mirrored = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
+        return _unit(self._look(places) + self._look(mirrored))
+
+    def text(self, sentence: str) -> Floats:
+        """Return the unit vector of a sentence, (dim,); zeros where none of its words is known."""
+        numbers = [number for number in self.vocabulary.numbers(tokenize(sentence)) if number >= 4]
+        if not numbers:
+            return np.zeros(self.dim, np.float32)
+        words = self.w["text.words.weight"][numbers]
+        padded = np.pad(words, ((1, 1), (0, 0)))
+        around = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], 1)
+        read = _gelu(self._linear("text.read", around))
+        weights = _softmax(self._linear("text.attend", read)[:, 0])
+        joined = np.concatenate([read.max(0), weights @ read])
+        return _unit(self._linear("text.out", joined) + self._linear("text.direct", words.mean(0)))
+
+    def texts(self, sentences: Sequence[str]) -> Floats:
+        """Return the unit vectors of sentences, (sentences, dim)."""
+        return np.stack([self.text(sentence) for sentence in sentences])
+
+    def chances(self, pictures: Floats, texts: Floats) -> Floats:
+        """Return the calibrated probability that each text is true of its picture, (pairs,), from unit vectors."""
+        bank = self.w["bank.pictures"], self.w["bank.texts"]
+        return self.calibration.chance(relative((pictures * texts).sum(1), pictures, texts, bank))
+
+    def match(self, features_PD: Floats, text: str) -> float:
+        """Return the calibrated probability that a text is true of a picture; 0.5 where no word is known."""
+        words = self.text(text)
+        if not words.any():
+            return 0.5
+        return float(self.chances(self.picture(features_PD)[None], words[None])[0])
+
+    def unknown(self, sentence: str) -> list[str]:
+        """Return the words of a sentence that were never seen in training."""
+        return [word for word in tokenize(sentence) if self.vocabulary.numbers([word])[0] < 4]
+
+    def _look(self, places: Floats) -> Floats:
+        x = self._norm("picture.norm", places)
+        hidden = _gelu(self._linear("picture.see", x) + self.w["picture.where"])
+        weights = _softmax(self._linear("picture.attend", hidden), 0)
+        return _unit(
+            self._linear("picture.out", (weights.T @ hidden).ravel()) + self._linear("picture.direct", x.mean(0))
+        )
+
+    def _linear(self, name: str, x: Floats) -> Floats:
+        result: Floats = x @ self.w[f"{name}.weight"].T + self.w[f"{name}.bias"]
+        return result
+
+    def _norm(self, name: str, x: Floats) -> Floats:
+        centred = x - x.mean(-1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+        result: Floats = scaled * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
+        return result
+
+
+def _unit(x: Floats) -> Floats:
+    result: Floats = x / max(float(np.linalg.norm(x)), 1e-12)
+    return result
+
+
+def _softmax(x: Floats, axis: int = -1) -> Floats:
+    raised = np.exp(x - x.max(axis, keepdims=True))
+    result: Floats = raised / raised.sum(axis, keepdims=True)
+    return result
+
+
+def _gelu(x: Floats) -> Floats:
+    """Return x * sigmoid(1.702 x), the quick form of the Gaussian error linear unit (Hendrycks & Gimpel, 2016)."""
+    result: Floats = x / (1 + np.exp(-1.702 * x))
+    return result

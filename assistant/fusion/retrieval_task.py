@@ -1,0 +1,364 @@
+"""The retrieval task: a picture and its captions close together, all others apart.
+
+InfoNCE both ways over a batch (van den Oord et al., 2018; Radford et al., ICML 2021). Captions of other
+pictures that say nearly the same are no clean negatives: part of the target goes to them in proportion to
+their tf-idf similarity. Word vectors start from latent semantic analysis of the training captions
+(Deerwester et al., 1990), so that words of the same pictures start close together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+
+from ..errors import InputError
+from .checkpoint import Arrays
+from .config import FusionConfig
+from .pairing import roc_auc
+from .retrieval import SIDE, relative, shrink
+from .sentences import PAD, Vocabulary, tokenize
+from .task import Material, Task
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RetrievalOptions:
+    """Options of the task; ``model.dim`` is the common space, ``model.hidden`` both towers' inner width."""
+
+    least: int = 3
+    """A word of the vocabulary occurs so often."""
+    longest: int = 24
+    """Words of a caption that are read."""
+    reduced: int = 384
+    """Principal components of the features that are kept."""
+    word_dim: int = 224
+    captions: int = 2
+    """Captions of each picture in a batch."""
+    soft: float = 0.3
+    """Share of the target that goes by the likeness of captions instead of to the own picture."""
+    likeness: float = 0.1
+    """Temperature of that likeness."""
+    mirror: float = 0.5
+    """Share of pictures whose grid is mirrored."""
+    bank: int = 250
+    """Training pictures, and as many captions, that a score is compared with at run time."""
+    calibrate: float = 0.05
+    """Share of training pictures that are not trained on: the match probability is fitted on them."""
+
+
+class PictureTower(nn.Module):
+    """Places, (batch, places, reduced), to unit vectors, (batch, dim), by learned attention pooling."""
+
+    def __init__(self, reduced: int, hidden: int, heads: int, dim: int, dropout: float) -> None:
+        super().__init__()
+        self.norm, self.see = nn.LayerNorm(reduced), nn.Linear(reduced, hidden)
+        self.where = nn.Parameter(torch.zeros(SIDE * SIDE, hidden))
+        self.attend, self.drop = nn.Linear(hidden, heads), nn.Dropout(dropout)
+        self.out, self.direct = nn.Linear(hidden * heads, dim), nn.Linear(reduced, dim)
+
+    def forward(self, places_BPR: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors."""
+        x = self.norm(places_BPR)
+        hidden = _gelu(self.see(x) + self.where)
+        weights = self.attend(hidden).softmax(1)
+        pooled = torch.bmm(weights.transpose(1, 2), self.drop(hidden)).flatten(1)
+        return functional.normalize(self.out(self.drop(pooled)) + self.direct(x.mean(1)), dim=-1)
+
+
+class TextTower(nn.Module):
+    """Word numbers, (batch, words), to unit vectors, (batch, dim): a convolution of three words, then pooling."""
+
+    def __init__(self, vectors: Floats, hidden: int, dim: int, dropout: float) -> None:
+        super().__init__()
+        width = vectors.shape[1]
+        self.words = nn.Embedding.from_pretrained(torch.from_numpy(vectors), freeze=False, padding_idx=PAD)
+        self.read, self.attend = nn.Linear(3 * width, hidden), nn.Linear(hidden, 1)
+        self.out, self.direct = nn.Linear(2 * hidden, dim), nn.Linear(width, dim)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, words_BT: torch.Tensor, hide: float = 0.0) -> torch.Tensor:
+        """Return unit vectors; ``hide`` is the share of words that are blanked."""
+        mask = words_BT > PAD
+        words = self.words(words_BT)
+        if hide:
+            words = words * (torch.rand(words_BT.shape, device=words.device) > hide)[..., None]
+        words = self.drop(words)
+        padded = functional.pad(words, (0, 0, 1, 1))
+        # Only real words are read: captions differ much in length, and this layer costs most.
+        around = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], -1)[mask]
+        real = _gelu(self.read(around))
+        hidden = real.new_zeros(*mask.shape, real.shape[-1]).masked_scatter(mask[..., None], real)
+        scores = self.attend(hidden)[..., 0].masked_fill(~mask, -1e4).softmax(1)
+        attended = torch.bmm(scores[:, None], hidden)[:, 0]
+        highest = hidden.masked_fill(~mask[..., None], -1e4).amax(1)
+        direct = words.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        joined = self.drop(torch.cat([highest, attended], 1))
+        return functional.normalize(self.out(joined) + self.direct(direct), dim=-1)
+
+
+class Towers(nn.Module):
+    """Both towers and the temperature of their scores."""
+
+    def __init__(self, picture: PictureTower, text: TextTower) -> None:
+        super().__init__()
+        self.picture, self.text = picture, text
+        self.scale = nn.Parameter(torch.tensor(float(np.log(1 / 0.07))))
+
+
+class RetrievalTask(Task):
+    """Learns the common space of pictures and sentences from captions."""
+
+    name = "retrieval"
+    watch = "recall"
+
+    def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
+        super().__init__(config, material, extras)
+        self.options = options = config.take(RetrievalOptions)
+        train = [e for e in material.train if e.image and e.captions]
+        self.val = [e for e in material.val if e.image and e.captions]
+        if len(train) < 4 or not self.val:
+            raise InputError("the retrieval task needs examples with an 'image' and 'captions' on both sides")
+        generator = np.random.default_rng(config.training.seed)
+        kept = generator.permutation(len(train))
+        held = max(2, round(options.calibrate * len(train)))
+        self.held, self.train = [train[i] for i in kept[:held]], [train[i] for i in kept[held:]]
+        self.longest_bank = min(options.bank, len(self.train))
+        self.reduce_mean, self.reduce_weight = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
+        raw = self._raw(self.train)
+        if not extras:
+            self._fit_reduction(raw[:: max(1, len(raw) // 1500)].reshape(-1, raw.shape[-1]).astype(np.float32))
+        self.vocabulary = (
+            Vocabulary(tuple(extras["vocabulary"]))
+            if extras
+            else Vocabulary.of((tokenize(c) for e in self.train for c in e.captions), options.least)
+        )
+        self.raw = {"train": raw, "held": self._raw(self.held), "val": self._raw(self.val)}
+        self.places: dict[str, torch.Tensor] = {}
+        if not extras:
+            self._reduce()
+        self.words = {
+            part: self._numbers([c for e in examples for c in e.captions])
+            for part, examples in (("train", self.train), ("held", self.held), ("val", self.val))
+        }
+        self.first = np.cumsum([0] + [len(e.captions) for e in self.train])
+        self._likeness()
+        torch.manual_seed(config.training.seed)
+        model = config.model
+        vectors = self._vectors() if not extras else np.zeros((len(self.vocabulary), options.word_dim), np.float32)
+        self.module = Towers(
+            PictureTower(options.reduced, model.hidden, model.heads, model.dim, model.dropout),
+            TextTower(vectors, model.hidden, model.dim, model.dropout),
+        )
+        self.calibration = {"weights": [1.0, 1.0, 1.0], "bias": 0.0}
+        self.bank: tuple[Floats, Floats] = (np.zeros((1, model.dim), np.float32),) * 2
+
+    def _raw(self, examples: Sequence[Any]) -> NDArray[np.float16]:
+        grid = self.config.grid
+        return np.stack([shrink(self.material.features.get(e.image), grid).astype(np.float16) for e in examples])
+
+    def _fit_reduction(self, sample: Floats) -> None:
+        self.reduce_mean = sample.mean(0)
+        centred = sample - self.reduce_mean
+        values, vectors = np.linalg.eigh(centred.T @ centred / len(sample))
+        strongest = np.argsort(-values)[: self.options.reduced]
+        scale = float(np.sqrt(values[strongest[:64]].mean()))
+        self.reduce_weight = (vectors[:, strongest].T / scale).astype(np.float32)
+
+    def _reduce(self) -> None:
+        for part, raw in self.raw.items():
+            blocks = [raw[s : s + 100].astype(np.float32) - self.reduce_mean for s in range(0, len(raw), 100)]
+            self.places[part] = torch.from_numpy(np.concatenate([block @ self.reduce_weight.T for block in blocks]))
+        self.raw = {}
+
+    def _numbers(self, captions: Sequence[str]) -> torch.Tensor:
+        numbers = np.zeros((len(captions), self.options.longest), np.int64)
+        for row, caption in enumerate(captions):
+            known = [n for n in self.vocabulary.numbers(tokenize(caption)) if n >= 4][: self.options.longest]
+            numbers[row, : len(known)] = known
+        return torch.from_numpy(numbers)
+
+    def _likeness(self) -> None:
+        """Prepare tf-idf: each word's weight by the number of training pictures whose captions hold it."""
+        holds = np.zeros(len(self.vocabulary), np.float32)
+        numbers = self.words["train"].numpy()
+        for number, _ in enumerate(self.train):
+            holds[np.unique(numbers[self.first[number] : self.first[number + 1]])] += 1
+        self.idf = torch.from_numpy(np.log((1 + len(self.train)) / (1 + holds)).astype(np.float32))
+        self.idf[:4] = 0
+
+    def _bags(self, numbers: torch.Tensor) -> torch.Tensor:
+        bags = torch.zeros(len(numbers), len(self.vocabulary))
+        bags.scatter_(1, numbers, self.idf[numbers])
+        return functional.normalize(bags, dim=-1)
+
+    def _vectors(self) -> Floats:
+        """Return start vectors of the words by latent semantic analysis, (words, word_dim)."""
+        pictures = np.zeros((len(self.train), len(self.vocabulary)), np.float32)
+        numbers = self.words["train"].numpy()
+        for number in range(len(self.train)):
+            np.add.at(pictures[number], numbers[self.first[number] : self.first[number + 1]].ravel(), 1)
+        pictures = np.log1p(pictures) * self.idf.numpy()
+        pictures /= np.linalg.norm(pictures, axis=1, keepdims=True) + 1e-6
+        generator, width = np.random.default_rng(self.config.training.seed), self.options.word_dim
+        count = min(width, *pictures.shape)
+        span = generator.standard_normal((pictures.shape[0], count)).astype(np.float32)
+        for _ in range(3):  # subspace iteration (Halko, Martinsson & Tropp, SIAM Review 2011)
+            span = np.linalg.qr(pictures @ (pictures.T @ span))[0]
+        words = pictures.T @ span
+        words /= np.linalg.norm(words, axis=1, keepdims=True) + 1e-6
+        vectors = np.zeros((len(self.vocabulary), width), np.float32)
+        vectors[:, :count] = words * (0.3 * width**0.5)
+        vectors[:4] = 0
+        return vectors
+
+    def plan(self, generator: np.random.Generator) -> list[list[int]]:
+        """Return one epoch's batches of pictures; a last batch that is much too small to contrast is left out."""
+        order, size = generator.permutation(len(self.train)).tolist(), self.config.training.batch
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
+        return [batch for batch in batches if len(batch) * 2 > size] or batches
+
+    def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
+        """Return the mean of both directions' cross-entropy."""
+        options, device = self.options, self.module.scale.device
+        places = self.places["train"][list(indices)]
+        mirrored = torch.from_numpy(generator.random(len(places)) < options.mirror)
+        places[mirrored] = _mirror(places[mirrored])
+        rows = [
+            generator.choice(np.arange(self.first[i], self.first[i + 1]), options.captions, replace=True)
+            for i in indices
+        ]
+        numbers = self.words["train"][np.concatenate(rows)]
+        numbers = numbers[:, : max(1, int((numbers > 0).sum(1).max()))]
+        owner = torch.arange(len(rows)).repeat_interleave(options.captions)
+        target = functional.one_hot(owner, len(rows)).float()
+        if options.soft:
+            spoken = torch.stack(
+                [self._bags(self.words["train"][self.first[i] : self.first[i + 1]]).mean(0) for i in indices]
+            )
+            alike = self._bags(numbers) @ functional.normalize(spoken, dim=-1).T
+            target = (1 - options.soft) * target + options.soft * (alike / options.likeness).softmax(1)
+        target = target.to(device)
+        seen = self.module.picture(places.to(device))
+        read = self.module.text(numbers.to(device), self.config.training.word_dropout)
+        scores = read @ seen.T * self.module.scale.exp().clamp(max=100)
+        to_pictures = -(target * scores.log_softmax(1)).sum(1).mean()
+        back = target / target.sum(0)
+        to_texts = -(back * scores.log_softmax(0)).sum(0).mean()
+        return (to_pictures + to_texts) / 2
+
+    def validate(self) -> dict[str, float]:
+        """Return recall among the validation pictures and the match accuracy, calibrated on held-back pictures."""
+        few = self.longest_bank
+        self.bank = (
+            self._pictures(self.places["train"][:few]),
+            self._texts(self.words["train"][self.first[:few]]),
+        )
+        self._calibrate()
+        seen, read = self._pictures(self.places["val"]), self._texts(self.words["val"])
+        owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.val)]).astype(int)
+        figures = recalls(read @ seen.T, owner)
+        features, truth = self._pairs(seen, read, owner)
+        chances = self._chance(features)
+        accuracy = float(((chances > 0.5) == truth).mean())
+        recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
+        return {**figures, "recall": recall, "match_accuracy": accuracy, "match_roc_auc": roc_auc(chances, truth)}
+
+    def _pictures(self, places: torch.Tensor) -> Floats:
+        device, vectors = self.module.scale.device, []
+        for block in places.split(200):
+            block = block.to(device)
+            both = self.module.picture(block) + self.module.picture(_mirror(block))
+            vectors.append(functional.normalize(both, dim=-1).cpu().numpy())
+        return np.concatenate(vectors)
+
+    def _texts(self, numbers: torch.Tensor) -> Floats:
+        device = self.module.scale.device
+        return np.concatenate([self.module.text(block.to(device)).cpu().numpy() for block in numbers.split(500)])
+
+    def _pairs(self, seen: Floats, read: Floats, owner: NDArray[Any]) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the calibration's features of every caption with its own and with one other picture, and the truth."""
+        shift = np.random.default_rng(0).integers(1, len(seen), len(owner))
+        pictures = seen[np.concatenate([owner, (owner + shift) % len(seen)])]
+        texts = np.concatenate([read, read])
+        features = relative((pictures * texts).sum(1), pictures, texts, self.bank)
+        return features, np.arange(len(texts)) < len(owner)
+
+    def _calibrate(self) -> None:
+        owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.held)]).astype(int)
+        seen, read = self._pictures(self.places["held"]), self._texts(self.words["held"])
+        features, truth = self._pairs(seen, read, owner)
+        weights, bias = logistic(features, truth)
+        self.calibration = {"weights": weights.tolist(), "bias": bias}
+
+    def _chance(self, features: Floats) -> Floats:
+        weights = np.array(self.calibration["weights"], np.float32)
+        result: Floats = 1 / (1 + np.exp(-(features @ weights + self.calibration["bias"])))
+        return result
+
+    def extras(self) -> dict[str, Any]:
+        """Return vocabulary and calibration."""
+        return {"vocabulary": list(self.vocabulary.words), "calibration": self.calibration}
+
+    def arrays(self) -> Arrays:
+        """Return both towers, the reduction of the features and the bank."""
+        return {
+            **super().arrays(),
+            "reduce.mean": self.reduce_mean,
+            "reduce.weight": self.reduce_weight,
+            "bank.pictures": self.bank[0],
+            "bank.texts": self.bank[1],
+        }
+
+    def load(self, arrays: Arrays) -> None:
+        """Take the weights and the reduction that they were trained with."""
+        own = {name: array for name, array in arrays.items() if not name.startswith(("reduce.", "bank."))}
+        super().load(own)
+        self.reduce_mean, self.reduce_weight = (
+            np.asarray(arrays[f"reduce.{n}"], np.float32) for n in ("mean", "weight")
+        )
+        self._reduce()
+
+
+def recalls(scores: Floats, owner: NDArray[Any]) -> dict[str, float]:
+    """Return R@1, R@5, R@10 of texts to pictures and back.
+
+    ``scores`` is (texts, pictures), ``owner`` the picture of each text. Ties count against the system.
+    """
+    own = scores[np.arange(len(owner)), owner]
+    rank = (scores >= own[:, None]).sum(1)
+    best_own = np.full(scores.shape[1], -np.inf)
+    np.maximum.at(best_own, owner, own)
+    foreign = owner[:, None] != np.arange(scores.shape[1])
+    back = 1 + ((scores >= best_own) & foreign).sum(0)
+    found = {f"r_at_{k}": float((rank <= k).mean()) for k in (1, 5, 10)}
+    return found | {f"text_r_at_{k}": float((back <= k).mean()) for k in (1, 5, 10)}
+
+
+def logistic(features: Floats, truth: NDArray[np.bool_], ridge: float = 1e-3) -> tuple[Floats, float]:
+    """Return weights and bias of a logistic regression, by Newton's method on standardised columns."""
+    mean, deviation = features.mean(0), features.std(0) + 1e-6
+    x = np.concatenate([(features - mean) / deviation, np.ones((len(features), 1))], 1).astype(np.float64)
+    solution = np.zeros(x.shape[1])
+    for _ in range(25):
+        chance = 1 / (1 + np.exp(-np.clip(x @ solution, -30, 30)))
+        slope = x.T @ (chance - truth) / len(x) + ridge * solution
+        curve = (x * (chance * (1 - chance))[:, None]).T @ x / len(x) + ridge * np.eye(x.shape[1])
+        solution -= np.linalg.solve(curve, slope)
+    weights = solution[:-1] / deviation
+    return weights.astype(np.float32), float(solution[-1] - (weights * mean).sum())
+
+
+def _mirror(places_BPR: torch.Tensor) -> torch.Tensor:
+    return places_BPR.unflatten(1, (SIDE, SIDE)).flip(2).flatten(1, 2)
+
+
+def _gelu(x: torch.Tensor) -> torch.Tensor:
+    return x * torch.sigmoid(1.702 * x)
