@@ -159,7 +159,7 @@ def test_both_engines_write_the_same_greedy_text(settings: Settings, store: Stor
 
 
 def test_a_shortened_context_costs_few_words(settings: Settings, store: Store, shared_data: Path) -> None:
-    short = made("faster-whisper", settings, store)
+    short = made("faster-whisper", settings, store, short_context=True)
     full = made("faster-whisper", settings, store, short_context=False)
     index = (shared_data / "speech" / "index.jsonl").read_text("utf-8").splitlines()
     changed = words = 0
