@@ -28,7 +28,7 @@ THREADS = 2
 """More do not pay for one picture of 260 x 260, and the language model wants its cores."""
 LABELS = 5
 """Labels that a percept carries."""
-LEAST = 0.05
+LEAST = 0.02
 """Labels below this probability are noise and are left out."""
 
 # Fitted by `python -m benchmarks.calibrate_labels DATA`; see there for the method and the figures.
