@@ -25,7 +25,21 @@ if TYPE_CHECKING:
     from ..plugins import Plugins
     from ..store import Store
 
-COMMANDS = ("talk", "ask", "transcribe", "look", "say", "models", "config", "doctor", "plugins", "eval", "fusion")
+COMMANDS = (
+    "talk",
+    "ask",
+    "transcribe",
+    "look",
+    "find_picture",
+    "say",
+    "models",
+    "config",
+    "doctor",
+    "plugins",
+    "bench",
+    "eval",
+    "fusion",
+)
 """Modules of this package, in the order in which ``--help`` lists them."""
 
 
@@ -138,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     app = App(getattr(arguments, "profile", None), getattr(arguments, "set", ()))
     try:
-        return int(importlib.import_module(f"{__name__}.{arguments.command}").run(app, arguments))
+        return int(importlib.import_module(f"{__name__}.{arguments.command.replace('-', '_')}").run(app, arguments))
     except AssistantError as error:
         note(f"assistant: {error}")
         return error.exit_code

@@ -20,6 +20,7 @@ from torch.nn import functional
 from ..errors import InputError
 from .config import FusionConfig, ModelConfig
 from .data import Example
+from .retrieval import roc_auc
 from .sentences import Vocabulary, tokenize
 from .strategies import Modality, drop_modality, strategy
 from .task import Material, Task
@@ -153,13 +154,3 @@ def _claims(examples: Sequence[Example]) -> list[tuple[Path, str, bool]]:
             "no example has an 'image' with 'text' and 'match', or with 'captions'; the pair task needs one"
         )
     return claims
-
-
-def roc_auc(scores: NDArray[Any], truth: NDArray[np.bool_]) -> float:
-    """Return the chance that a true pair scores above a false one; 0.5 where there is only one kind."""
-    true, false = scores[truth], scores[~truth]
-    if not len(true) or not len(false):
-        return 0.5
-    order = np.sort(false)
-    below = np.searchsorted(order, true, "left") + np.searchsorted(order, true, "right")
-    return float(below.mean() / 2 / len(false))

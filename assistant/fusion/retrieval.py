@@ -25,7 +25,7 @@ SIDE = 5
 """The grid is averaged to so many rows and columns."""
 
 
-def shrink(features_PD: Floats, grid: tuple[int, int], side: int = SIDE) -> Floats:
+def shrink(features_PD: NDArray[np.floating[Any]], grid: tuple[int, int], side: int = SIDE) -> Floats:
     """Return the grid averaged to (side * side, dim), windows overlapping where the sizes do not divide."""
     rows, columns = grid
     weights = np.kron(_windows(rows, side), _windows(columns, side))
@@ -87,9 +87,10 @@ class DualEncoder:
 
     def picture(self, features_PD: Floats) -> Floats:
         """Return the unit vector of a picture, (dim,); the mean with its mirror image's, so that sides do not count."""
-        places = (shrink(features_PD, self.config.grid) - self.w["reduce.mean"]) @ self.w["reduce.weight"].T
-        mirrored = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
-        return _unit(self._look(places) + self._look(mirrored))
+        places: Floats = (shrink(features_PD, self.config.grid) - self.w["reduce.mean"]) @ self.w["reduce.weight"].T
+        mirrored: Floats = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
+        both: Floats = self._look(places) + self._look(mirrored)
+        return _unit(both)
 
     def text(self, sentence: str) -> Floats:
         """Return the unit vector of a sentence, (dim,); zeros where none of its words is known."""
@@ -113,12 +114,17 @@ class DualEncoder:
         bank = self.w["bank.pictures"], self.w["bank.texts"]
         return self.calibration.chance(relative((pictures * texts).sum(1), pictures, texts, bank))
 
-    def match(self, features_PD: Floats, text: str) -> float:
-        """Return the calibrated probability that a text is true of a picture; 0.5 where no word is known."""
+    def judge(self, picture: Floats, text: str) -> float:
+        """Return the calibrated probability that a text is true of a picture (its unit vector).
+
+        0.5 where no word of the text is known.
+        """
         words = self.text(text)
-        if not words.any():
-            return 0.5
-        return float(self.chances(self.picture(features_PD)[None], words[None])[0])
+        return float(self.chances(picture[None], words[None])[0]) if words.any() else 0.5
+
+    def match(self, features_PD: Floats, text: str) -> float:
+        """Return :meth:`judge` of a picture's features, (places, dim)."""
+        return self.judge(self.picture(features_PD), text)
 
     def unknown(self, sentence: str) -> list[str]:
         """Return the words of a sentence that were never seen in training."""
@@ -141,6 +147,28 @@ class DualEncoder:
         scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
         result: Floats = scaled * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
         return result
+
+
+def ranks(scores: Floats, owner: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the rank, from 1, of each text's picture, and of each picture's best own text.
+
+    ``scores`` is (texts, pictures), ``owner`` the picture of each text. Ties count against the system.
+    """
+    own = scores[np.arange(len(owner)), owner]
+    forth = (scores >= own[:, None]).sum(1)
+    best = np.full(scores.shape[1], -np.inf)
+    np.maximum.at(best, owner, own)
+    foreign = owner[:, None] != np.arange(scores.shape[1])
+    return forth, 1 + ((scores >= best) & foreign).sum(0)
+
+
+def roc_auc(scores: NDArray[Any], truth: NDArray[np.bool_]) -> float:
+    """Return the chance that a true pair scores above a false one; 0.5 where there is only one kind."""
+    true, false = scores[truth], np.sort(scores[~truth])
+    if not len(true) or not len(false):
+        return 0.5
+    below = np.searchsorted(false, true, "left") + np.searchsorted(false, true, "right")
+    return float(below.mean() / 2 / len(false))
 
 
 def _unit(x: Floats) -> Floats:

@@ -8,6 +8,7 @@ their tf-idf similarity. Word vectors start from latent semantic analysis of the
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,7 @@ from torch.nn import functional
 from ..errors import InputError
 from .checkpoint import Arrays
 from .config import FusionConfig
-from .pairing import roc_auc
-from .retrieval import SIDE, relative, shrink
+from .retrieval import SIDE, Calibration, ranks, relative, roc_auc, shrink
 from .sentences import PAD, Vocabulary, tokenize
 from .task import Material, Task
 
@@ -157,7 +157,7 @@ class RetrievalTask(Task):
             PictureTower(options.reduced, model.hidden, model.heads, model.dim, model.dropout),
             TextTower(vectors, model.hidden, model.dim, model.dropout),
         )
-        self.calibration = {"weights": [1.0, 1.0, 1.0], "bias": 0.0}
+        self.calibration = Calibration((1.0, 1.0, 1.0), 0.0)
         self.bank: tuple[Floats, Floats] = (np.zeros((1, model.dim), np.float32),) * 2
 
     def _raw(self, examples: Sequence[Any]) -> NDArray[np.float16]:
@@ -266,7 +266,7 @@ class RetrievalTask(Task):
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.val)]).astype(int)
         figures = recalls(read @ seen.T, owner)
         features, truth = self._pairs(seen, read, owner)
-        chances = self._chance(features)
+        chances = self.calibration.chance(features)
         accuracy = float(((chances > 0.5) == truth).mean())
         recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
         return {**figures, "recall": recall, "match_accuracy": accuracy, "match_roc_auc": roc_auc(chances, truth)}
@@ -296,16 +296,11 @@ class RetrievalTask(Task):
         seen, read = self._pictures(self.places["held"]), self._texts(self.words["held"])
         features, truth = self._pairs(seen, read, owner)
         weights, bias = logistic(features, truth)
-        self.calibration = {"weights": weights.tolist(), "bias": bias}
-
-    def _chance(self, features: Floats) -> Floats:
-        weights = np.array(self.calibration["weights"], np.float32)
-        result: Floats = 1 / (1 + np.exp(-(features @ weights + self.calibration["bias"])))
-        return result
+        self.calibration = Calibration((*(float(w) for w in weights),), bias)
 
     def extras(self) -> dict[str, Any]:
         """Return vocabulary and calibration."""
-        return {"vocabulary": list(self.vocabulary.words), "calibration": self.calibration}
+        return {"vocabulary": list(self.vocabulary.words), "calibration": dataclasses.asdict(self.calibration)}
 
     def arrays(self) -> Arrays:
         """Return both towers, the reduction of the features and the bank."""
@@ -328,18 +323,13 @@ class RetrievalTask(Task):
 
 
 def recalls(scores: Floats, owner: NDArray[Any]) -> dict[str, float]:
-    """Return R@1, R@5, R@10 of texts to pictures and back.
-
-    ``scores`` is (texts, pictures), ``owner`` the picture of each text. Ties count against the system.
-    """
-    own = scores[np.arange(len(owner)), owner]
-    rank = (scores >= own[:, None]).sum(1)
-    best_own = np.full(scores.shape[1], -np.inf)
-    np.maximum.at(best_own, owner, own)
-    foreign = owner[:, None] != np.arange(scores.shape[1])
-    back = 1 + ((scores >= best_own) & foreign).sum(0)
-    found = {f"r_at_{k}": float((rank <= k).mean()) for k in (1, 5, 10)}
-    return found | {f"text_r_at_{k}": float((back <= k).mean()) for k in (1, 5, 10)}
+    """Return R@1, R@5, R@10 of texts to pictures and back; see :func:`.retrieval.ranks`."""
+    forth, back = ranks(scores, owner)
+    return {
+        f"{name}_{k}": float((rank <= k).mean())
+        for name, rank in (("r_at", forth), ("text_r_at", back))
+        for k in (1, 5, 10)
+    }
 
 
 def logistic(features: Floats, truth: NDArray[np.bool_], ridge: float = 1e-3) -> tuple[Floats, float]:
