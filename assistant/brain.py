@@ -189,7 +189,9 @@ class LanguageBrain:
         for message in turn.history:
             messages.append({"role": message.role, "content": slot(prompt.plain(message.text))})
         if turn.history or turn.percepts or turn.utterance or finished:
-            messages.append({"role": "user", "content": self._now(turn, slot) + slot(_OPEN if not finished else "")})
+            messages.append(
+                {"role": "user", "content": self._now(turn, slot, finished) + slot(_OPEN if not finished else "")}
+            )
         else:
             messages.append({"role": "user", "content": slot(_OPEN)})
         for answer in turn.results:
@@ -199,7 +201,7 @@ class LanguageBrain:
         rendered = self._session.template(messages, [])
         return self._join(rendered, slots)
 
-    def _now(self, turn: Turn, slot: Callable[[str | SoftTokens], str]) -> str:
+    def _now(self, turn: Turn, slot: Callable[[str | SoftTokens], str], finished: bool) -> str:
         """Return the newest message: what is seen, then what was asked."""
         lines = []
         for percept in turn.percepts:
@@ -207,9 +209,11 @@ class LanguageBrain:
             seen = slot(prompt.describe(percept, max(0.0, turn.now - percept.time)))
             lines.append(f"[camera] {slot(soft) + ' ' if soft else ''}{seen}\n")
         if turn.utterance and not turn.percepts:
-            lines.append("[camera] off\n")
+            lines.append(f"[camera] {prompt.OFF}\n")
         if turn.utterance:
             lines.append(slot(prompt.plain(turn.utterance.text)))
+            if finished:
+                lines.append(slot(prompt.language(turn.utterance.language)))
         return "".join(lines)
 
     def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:

@@ -29,17 +29,23 @@ Tools, for what you cannot know yourself, such as the time or a sum:
 {tools}
 To use one, write only its call, nothing else. Then [tool] tells its answer."""
 
+OFF = "off, there is no picture."
+
 EXAMPLES = (
     (
         "surely a bicycle at the left; maybe a helmet at the lower right.",
-        "What do you see?",
+        "Describe this, please.",
         "I see a bicycle on the left. There may be a helmet at the lower right, but I'm not sure.",
     ),
     ("surely a teapot in the centre.", "What colour is the horse?", "I don't see a horse here, only a teapot."),
     ("surely a teapot in the centre.", "What is the largest ocean?", "The Pacific Ocean."),
-    ("off", "What am I holding?", "I can't see anything, because there is no picture."),
-    ("off", "Thanks a lot!", "You're welcome."),
-    ("surely a sofa at the right.", "Wie viele Lampen siehst du?", "Ich sehe keine Lampe, nur rechts ein Sofa."),
+    (OFF, "What do you see?", "I can't see anything, because there is no picture."),
+    (OFF, "Thanks a lot!", "You're welcome."),
+    (
+        "surely a sofa at the right.",
+        "Wie viele Lampen siehst du?\n[answer in German]",
+        "Ich sehe keine Lampe, nur rechts ein Sofa.",
+    ),
     (
         "the picture is too dark to tell what is in it; more light would help.",
         "What is this?",
@@ -68,12 +74,28 @@ _MARKUP = re.compile(
     r"<\|[^<>|]{0,40}\|>|</?\s*(?:tool_call|tool_response|tools?|think|s|bos|eos|image)\s*/?>|\[/?INST\]"
 )
 
+_LANGUAGES = {
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "ru": "Russian",
+    "tr": "Turkish",
+    "zh": "Chinese",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ar": "Arabic",
+}
+
 _UNUSABLE = {
     Verdict.BLACK: "the picture is black, nothing can be seen; the camera may be covered",
     Verdict.DARK: "the picture is too dark to tell what is in it; more light would help",
     Verdict.BRIGHT: "the picture is over-exposed, too bright to tell what is in it",
     Verdict.BLANK: "the picture shows only a blank surface, nothing can be made out",
-    Verdict.BLURRED: "the picture is too blurred to be sure of anything in it; holding still would help",
+    Verdict.BLURRED: "the picture is too blurred to tell what is in it; holding still would help",
 }
 
 
@@ -88,7 +110,8 @@ def system(tools: Sequence[ToolSpec], instructions: str = "") -> str:
 def examples(tools: Sequence[ToolSpec]) -> list[tuple[str, str]]:
     """Return (role, text) of a constant conversation that shows how to reply and when to call a tool.
 
-    A tool may bring ``"example"``: ``{"question", "arguments", "result", "reply"}``.
+    A tool may bring ``"example"``: ``{"question", "arguments"}``. Answers of tools are not shown: a small
+    model would repeat them.
     """
     shown: list[tuple[str, str]] = []
     for camera, question, reply in EXAMPLES:
@@ -96,10 +119,8 @@ def examples(tools: Sequence[ToolSpec]) -> list[tuple[str, str]]:
     for tool in tools:
         if example := tool.get("example"):
             shown += [
-                ("user", f"[camera] off\n{plain(example['question'])}"),
+                ("user", f"[camera] {OFF}\n{plain(example['question'])}"),
                 ("assistant", call(tool["name"], example["arguments"])),
-                ("user", f"[tool] {plain(str(example['result']))}"),
-                ("assistant", plain(example["reply"])),
             ]
     return shown
 
@@ -149,10 +170,8 @@ def describe(percept: Percept, age: float = 0.0) -> str:
     notes = []
     if percept.verdict is not Verdict.OK:
         notes.append(_UNUSABLE[percept.verdict])
-    if percept.verdict in (Verdict.OK, Verdict.BLURRED):
-        notes += _content(percept)
-    if percept.verdict is Verdict.OK and not notes:
-        notes.append("nothing that can be named with any certainty")
+    else:
+        notes += _content(percept) or ["nothing that can be named with any certainty"]
     notes += _writing(percept)
     if age > OLD:
         notes.append(f"this picture is {age:.0f} seconds old")
@@ -161,23 +180,20 @@ def describe(percept: Percept, age: float = 0.0) -> str:
 
 def _content(percept: Percept) -> list[str]:
     notes = []
-    clear = percept.verdict is Verdict.OK
-    if clear and percept.caption:
+    if percept.caption:
         notes.append(plain(percept.caption).rstrip("."))
-    if clear and percept.answers and percept.answers[0][1] >= POSSIBLE:
+    if percept.answers and percept.answers[0][1] >= POSSIBLE:
         answer, probability = percept.answers[0]
         notes.append(f"the answer is {_hedge(probability)} {plain(answer)}")
-    shown = [label for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
-    notes += [_label(label, clear) for label in shown]
-    if clear and (words := [plain(word) for word, weight in percept.words if weight >= LIKELY][:MOST_WORDS]):
+    notes += [_label(label) for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
+    if words := [plain(word) for word, weight in percept.words if weight >= LIKELY][:MOST_WORDS]:
         notes.append("signs of " + ", ".join(words))
     return notes
 
 
-def _label(label: Label, clear: bool) -> str:
+def _label(label: Label) -> str:
     name = plain(label.label.split(",")[0])
-    hedge = _hedge(label.probability) if clear else "maybe"
-    return " ".join(part for part in (hedge, _article(name), _where(label.place)) if part)
+    return " ".join(part for part in (_hedge(label.probability), _article(name), _where(label.place)) if part)
 
 
 def _hedge(probability: float) -> str:
@@ -206,6 +222,11 @@ def _writing(percept: Percept) -> list[str]:
         codes = [f'{code.format.replace("_", " ")} code that says "{plain(code.text)}"' for code in percept.codes]
         notes.append(", ".join(codes) if codes else "no readable code")
     return notes
+
+
+def language(code: str) -> str:
+    """Return the note that asks for a reply in the language of the question; none for English."""
+    return f"\n[answer in {_LANGUAGES.get(code, code)}]" if code not in ("", "en") else ""
 
 
 def result(answer: ToolResult) -> str:

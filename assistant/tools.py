@@ -53,7 +53,7 @@ class Tool:
     """JSON schema of the arguments."""
     function: Callable[..., Any]
     example: dict[str, Any] | None = None
-    """One use that the model is shown: ``question``, ``arguments``, ``result``, ``reply``."""
+    """One use that the model is shown: ``question`` and ``arguments``."""
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Tool:
@@ -82,19 +82,19 @@ class Tool:
 
 
 def _example(doc: str, tool: str) -> dict[str, Any] | None:
-    """Return the use that a docstring shows on a line ``Example: question -> tool(x="y") -> result -> reply``."""
+    """Return the use that a docstring shows on a line ``Example: question -> tool(x="y")``."""
     written = inspect.cleandoc(doc).partition("Example:")[2].partition("\n\n")[0]
     if not written:
         return None
     parts = [" ".join(part.split()) for part in written.split(" -> ")]
     try:
-        question, called, result, reply = parts
+        question, called = parts
         name, arguments = parse_call(called)
     except ValueError as error:
-        raise PluginError(f"the example of {tool} must be: question -> {tool}(...) -> result -> reply") from error
+        raise PluginError(f"the example of {tool} must be: question -> {tool}(...)") from error
     if name != tool:
         raise PluginError(f"the example of {tool} calls {name}")
-    return {"question": question, "arguments": arguments, "result": result, "reply": reply}
+    return {"question": question, "arguments": arguments}
 
 
 def _schema(hint: Any, tool: str, parameter: str) -> dict[str, Any]:

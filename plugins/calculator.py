@@ -48,7 +48,7 @@ _WORDS = (
 def calculate(expression: str) -> str:
     """Work out a sum such as "12.5 * (3 + 4)", "15% of 80", "sqrt(2)" or "2 ** 10".
 
-    Example: How much is 14 times 32? -> calculate(expression="14 * 32") -> 448 -> That is 448.
+    Example: How much is 14 times 32? -> calculate(expression="14 * 32")
     """
     if len(expression) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters")

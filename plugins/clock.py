@@ -11,7 +11,7 @@ from assistant import hookimpl
 def current_time(place: str = "") -> str:
     """Tell the current date, weekday and time, here or in a city or time zone such as "Tokyo" or "Europe/Paris".
 
-    Example: What time is it? -> current_time() -> Monday, 3 March 2025, 09:41 -> It is 9:41.
+    Example: What time is it? -> current_time()
     """
     zone = _zone(place) if place.strip() else None
     now = datetime.datetime.now(zone).astimezone(zone)

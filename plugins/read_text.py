@@ -17,7 +17,7 @@ def assistant_tools() -> list[Callable[..., Any]]:
 def read_text(context: ToolContext) -> str:
     """Read the text that is written in the picture, word for word.
 
-    Example: Can you read this to me? -> read_text() -> Open from 9 to 17 -> It says: Open from 9 to 17.
+    Example: Can you read this to me? -> read_text()
     """
     if context.frame is None or context.percept is None:
         return "There is no picture."

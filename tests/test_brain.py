@@ -178,7 +178,9 @@ def test_soft_tokens_stand_before_the_words_and_only_for_a_clear_picture(setting
 def test_without_a_picture_the_model_is_told_so(settings: Settings) -> None:
     brain, session = make("x", settings)
     said(brain, ask("What do you see?"))
-    assert session.text.endswith("[camera] off\nWhat do you see?<|im_end|>\n<|im_start|>assistant\nx")
+    assert session.text.endswith(
+        "[camera] off, there is no picture.\nWhat do you see?<|im_end|>\n<|im_start|>assistant\nx"
+    )
 
 
 def test_nobody_can_write_markup(settings: Settings) -> None:

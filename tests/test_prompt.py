@@ -53,9 +53,7 @@ def test_a_picture_that_cannot_be_judged_gives_no_certain_content(verdict: Verdi
         verdict=verdict, labels=(Label("dog", 0.99),), caption="a dog", words=(("dog", 0.9),), answers=(("dog", 0.9),)
     )
     text = prompt.describe(seen)
-    assert "surely" not in text
-    assert "probably" not in text
-    assert ("maybe a dog" in text) == (verdict is Verdict.BLURRED)
+    assert "dog" not in text
 
 
 def test_answers_captions_and_visual_words_are_told() -> None:
@@ -126,11 +124,15 @@ def test_results_are_told_as_plain_text() -> None:
 
 
 def test_a_tools_example_becomes_a_conversation() -> None:
-    example = {"question": "What is 2 and 2?", "arguments": {"expression": "2 + 2"}, "result": 4, "reply": "Four."}
-    told = prompt.examples([{**CALCULATE, "example": example}])[-4:]
+    example = {"question": "What is 2 and 2?", "arguments": {"expression": "2 + 2"}}
+    told = prompt.examples([{**CALCULATE, "example": example}])[-2:]
     assert told == [
-        ("user", "[camera] off\nWhat is 2 and 2?"),
+        ("user", f"[camera] {prompt.OFF}\nWhat is 2 and 2?"),
         ("assistant", 'calculate(expression="2 + 2")'),
-        ("user", "[tool] 4"),
-        ("assistant", "Four."),
     ]
+
+
+def test_another_language_is_asked_for() -> None:
+    assert prompt.language("en") == ""
+    assert "German" in prompt.language("de")
+    assert "xx" in prompt.language("xx")

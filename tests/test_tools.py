@@ -126,8 +126,8 @@ def test_a_docstring_may_show_an_example() -> None:
     def double(number: int) -> int:
         """Double a number.
 
-        Example: What is twice four? -> double(number=4) -> 8 -> That is
-        eight.
+        Example: What is twice
+        four? -> double(number=4)
         """
         return number * 2
 
@@ -136,12 +136,10 @@ def test_a_docstring_may_show_an_example() -> None:
     assert tool.spec["example"] == {
         "question": "What is twice four?",
         "arguments": {"number": 4},
-        "result": "8",
-        "reply": "That is eight.",
     }
 
 
-@pytest.mark.parametrize("example", ["nothing of the sort", "a -> other() -> b -> c", "a -> double( -> b -> c"])
+@pytest.mark.parametrize("example", ["nothing of the sort", "a -> other()", "a -> double("])
 def test_an_example_that_cannot_be_followed_is_refused(example: str) -> None:
     def double(number: int) -> int:
         return number * 2
