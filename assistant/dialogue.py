@@ -191,7 +191,7 @@ class Dialogue:
         self._ahead, self._every = settings.talk.ahead, int(settings.talk.partials * RATE)
         self._make_voice, self._speed = make_voice, settings.voice.speed
         self._voice: Voice | None = None
-        self._playback = Playback(speaker, ears.played, self._trouble)
+        self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
         self._lane = Lane("engines")
         self._shutter = Lane("camera") if camera is not None else None
         self._recording: deque[AudioChunk] = deque()
@@ -205,11 +205,13 @@ class Dialogue:
         self._last_reply = ""
         self._last_question = ""
         self._quitting = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # -- life ------------------------------------------------------------------
 
     async def run(self) -> None:
         """Hold the conversation."""
+        self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 service = [self._tasks.create_task(self._playback.run())]
@@ -233,6 +235,16 @@ class Dialogue:
         """End the conversation as if the microphone had ended, without waiting for a reply."""
         self._quitting.set()
         self._ears.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being worked on."""
+        return self._lane.busy or self._hearing is not None or self._job is not None
+
+    def forget_picture(self) -> None:
+        """Do as if the camera had never seen anything."""
+        self._seen = None
+        self._ring = FrameRing()
 
     def press(self) -> None:
         """Push-to-talk: the person begins to speak."""
@@ -694,9 +706,18 @@ class Dialogue:
         for observer in self.observers:
             observer(happening)
 
+    def trouble_from_thread(self, message: str) -> None:
+        """Tell of a trouble from another thread than the event loop's."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._trouble, message)
+
     def _trouble(self, message: str) -> None:
         log.info("%s", message)
         self._tell("trouble", message=message)
+
+
+def _nothing(block: AudioChunk) -> None:
+    """The device itself tells what it plays."""
 
 
 def _agreed(earlier: str, later: str) -> str:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 FRAME = RATE // 100  # 10 ms, what echo cancellers take
 ECHO_TAIL = 2 * RATE
 """Samples after the last reply for which the canceller still works; then it sleeps."""
+MOST_AHEAD = 50
+"""Frames of 10 ms by which the loudspeaker's sound may be ahead of the microphone's; two clocks drift apart."""
 RETRY = 1.0
 """Seconds between two tries to hear a microphone that was unplugged."""
 
@@ -44,7 +46,11 @@ class Ears:
         echo: EchoCanceller | None = None,
         trouble: Callable[[str], None] = log.warning,
     ) -> None:
-        self._microphone, self._activity, self._echo, self._trouble = microphone, activity, echo, trouble
+        self._microphone, self._activity, self._echo = microphone, activity, echo
+        self.trouble = trouble
+        """Told in the microphone's thread when the microphone is lost and when it is back."""
+        self.timed = False
+        """Whether :meth:`played` is called by the device itself, at the moment of playing."""
         self._closed = threading.Event()
         self._reference: deque[Samples] = deque()  # 10 ms frames that the loudspeaker plays next
         self._rest: Samples = np.zeros(0, np.float32)
@@ -52,7 +58,7 @@ class Ears:
         self._quiet = ECHO_TAIL  # samples since the last frame of a reply
 
     def played(self, block: AudioChunk) -> None:
-        """Tell what goes to the loudspeaker now (any rate); called from the event loop."""
+        """Tell what goes to the loudspeaker now (any rate)."""
         if self._echo is None:
             return
         if self._resampler is None or self._resampler.source != block.rate:
@@ -61,6 +67,8 @@ class Ears:
         whole = len(samples) // FRAME * FRAME
         self._reference.extend(samples[:whole].reshape(-1, FRAME))
         self._rest = samples[whole:]
+        while len(self._reference) > MOST_AHEAD:
+            self._reference.popleft()
 
     def sounds(self) -> Iterator[Sound]:
         """Yield what is heard, chunk by chunk, until the source ends or :meth:`close` is called.
@@ -98,13 +106,10 @@ class Ears:
 
     def _clean(self, frame: Samples) -> Samples:
         assert self._echo is not None
-        if self._reference:
-            playing, self._quiet = self._reference.popleft(), 0
-        else:
-            self._quiet += FRAME
-            if self._quiet >= ECHO_TAIL:
-                return frame
-            playing = np.zeros(FRAME, np.float32)
+        playing = self._reference.popleft() if self._reference else np.zeros(FRAME, np.float32)
+        self._quiet = 0 if playing.any() else self._quiet + FRAME
+        if self._quiet >= ECHO_TAIL:
+            return frame
         self._echo.played(AudioChunk(playing, RATE))
         return self._echo.clean(AudioChunk(frame, RATE)).samples
 
@@ -117,11 +122,11 @@ class Ears:
                 for chunk in self._microphone.chunks():
                     if lost:
                         lost = False
-                        self._trouble("the microphone is back")
+                        self.trouble("the microphone is back")
                     yield resampler.push(chunk.samples)
                 return
             except DeviceError as error:
                 if not lost:
                     lost = True
-                    self._trouble(str(error))
+                    self.trouble(str(error))
             self._closed.wait(RETRY)

@@ -58,6 +58,8 @@ class ToneRecognizer:
 class PacedEars:
     """Hears one chunk after the other, each when everything that the one before set off has come to rest."""
 
+    timed = False
+
     def __init__(self, sound: Sequence[Samples]) -> None:
         self.sound = np.concatenate(list(sound))
         self.references: list[AudioChunk] = []

@@ -1,0 +1,512 @@
+"""Recorded speech in real time through the whole conversation, timed to the first sound of the reply.
+
+A virtual microphone says each utterance, a virtual loudspeaker knows when each sample of
+the reply was heard. Turn-taking (pauses, barge-in, back-channels) is measured with a
+brain that tells a fixed story, because only the ears matter there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import pictures, sound
+from ..dialogue import Dialogue, Happening
+from ..errors import InputError
+from ..speech import speech_spans
+from ..talking import converse, detectors_of
+from ..text import clauses
+from ..tools import ToolContext, think
+from ..turns import State
+from ..types import AudioChunk, Frame, Percept, Pixels, Samples, ToolCall, ToolResult, Turn, Utterance
+from .devices import RATE, VirtualCamera, VirtualMicrophone, VirtualSpeaker
+
+if TYPE_CHECKING:
+    from ..kit import Kit
+
+QUESTIONS = (
+    "What is the capital city of France?",
+    "How many legs does a spider have?",
+    "Can you tell me what this is?",
+    "What is the difference between a frog and a toad?",
+    "Why is the sky blue during the day?",
+    "Who wrote the play Romeo and Juliet?",
+    "How do I boil an egg so that it stays soft?",
+    "Tell me one interesting thing about the moon.",
+    "What should I wear when it is raining outside?",
+    "Is there anything in front of me that I could trip over?",
+    "How far away is the sun from the earth?",
+    "Which animal is the fastest on land?",
+    "What can I cook with potatoes and cheese?",
+    "Please describe what you can see in this picture.",
+)
+"""Asked where no recordings are given, in another voice than the reply's."""
+
+BACKCHANNELS = ("Uh-huh.", "Mm-hmm.", "Okay.", "Yeah.", "Right.", "I see.", "Oh.", "Wow.", "Hmm.", "Really.")
+INTERRUPTIONS = (
+    "Stop, that is enough, thank you.",
+    "Wait, I have another question for you.",
+    "No, I meant the other one over there.",
+    "Can you tell me something else instead?",
+)
+STORY = (
+    "Once upon a time there was a small village at the edge of a great forest, and in that village lived a clock "
+    "maker who had never once been late. Every morning he opened his shop when the bell rang seven times, and every "
+    "evening he closed it when the sun went down behind the hills. One day a stranger came and brought him a watch "
+    "that ran backwards, and nobody could tell him why. "
+)
+PITCHES = (0.92, 1.0, 1.08, 1.16)
+"""How much faster a voice is played than it was spoken: other people."""
+SECONDS_OF_IDLE = 10.0
+LONGEST_WAIT = 30.0
+"""Seconds after which a question counts as not answered."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Something to say, at 16 kHz, without quiet at its ends."""
+
+    name: str
+    samples: Samples
+
+    @property
+    def seconds(self) -> float:
+        """Its duration."""
+        return len(self.samples) / RATE
+
+
+@dataclass(slots=True)
+class Asked:
+    """What became of one question."""
+
+    name: str
+    split: dict[str, float] = field(default_factory=dict)
+    """Seconds from the end of speech to each step."""
+    first_audio: float | None = None
+    """Seconds from the last spoken sample to the first audible sample of the reply."""
+    heard: str = ""
+
+
+class Storyteller:
+    """A brain that tells one story whatever is asked, at the pace of a small model."""
+
+    def prepare(self, turn: Turn) -> None:
+        """Nothing to prepare."""
+
+    def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
+        """Yield the story, word by word."""
+        for word in (STORY * 4).split():
+            time.sleep(0.03)
+            yield f"{word} "
+
+
+class Session:
+    """A conversation that runs beside the measuring, and what happened in it."""
+
+    def __init__(self, kit: Kit, camera: VirtualCamera | None = None) -> None:
+        self.microphone, self.speaker, self.camera = VirtualMicrophone(), VirtualSpeaker(), camera
+        self.happened: list[tuple[float, Happening]] = []
+        self.dialogue: Dialogue = converse(kit, self.microphone, self.speaker, camera, [self._note], echo=False)
+
+    def _note(self, happening: Happening) -> None:
+        if happening.name != "level":
+            self.happened.append((time.monotonic(), happening))
+
+    def since(self, moment: float, name: str) -> list[tuple[float, Happening]]:
+        """Return what of this name happened since a moment of the wall clock."""
+        return [(at, happening) for at, happening in self.happened if at >= moment and happening.name == name]
+
+    async def until(self, done: Callable[[], Any], seconds: float = LONGEST_WAIT) -> bool:
+        """Wait until something is the case; return whether it came to be."""
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    def state(self) -> State:
+        """Whose turn it is."""
+        return self.dialogue.turns.state
+
+    async def rest(self) -> None:
+        """Wait until nobody says anything and nothing is in work."""
+        await self.until(lambda: self.state() is State.IDLE)
+        await asyncio.sleep(0.5)
+        await self.until(lambda: not self.dialogue.busy)
+        self.speaker.listen()
+        self.happened.clear()
+
+    async def hush(self) -> None:
+        """End the reply, as by a key."""
+        if self.state() is not State.IDLE:
+            self.dialogue.press()
+            self.dialogue.release()
+        await self.until(lambda: self.state() is State.IDLE)
+
+
+@asynccontextmanager
+async def session(kit: Kit, camera: VirtualCamera | None = None) -> AsyncIterator[Session]:
+    """Hold a conversation while the body runs."""
+    made = Session(kit, camera)
+    running = asyncio.create_task(made.dialogue.run())
+    try:
+        await made.until(lambda: made.since(0, "ready") or running.done(), 120)
+        await asyncio.sleep(0.5)
+        yield made
+    finally:
+        made.dialogue.quit()
+        await running
+
+
+def measure(
+    kit: Kit,
+    utterances: Path | None = None,
+    images: Path | None = None,
+    turns: int = 0,
+    quick: bool = False,
+    progress: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Return all figures as one dictionary.
+
+    ``utterances`` is a folder of recordings, ``images`` one of pictures; ``turns`` asks so many
+    questions in a row for memory and drift. ``quick`` measures only the questions.
+    Raises :class:`InputError` for a folder without anything in it.
+    """
+    recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
+    shown = read_pictures(images) if images else []
+    return asyncio.run(_measure(kit, recordings, shown, turns, quick, progress))
+
+
+async def _measure(
+    kit: Kit,
+    recordings: Sequence[Recording],
+    shown: Sequence[Pixels],
+    turns: int,
+    quick: bool,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    progress(f"{len(recordings)} questions, live")
+    async with session(kit, VirtualCamera(shown[0]) if shown else None) as talk:
+        idle = await _idle(talk) if not quick else None
+        asked = [await _ask(talk, recording) for recording in recordings]
+        blind: list[Asked] = []
+        if shown and not quick:
+            progress("the same questions without a picture")
+            assert talk.camera is not None
+            talk.camera.pixels = None
+            talk.dialogue.forget_picture()
+            blind = [await _ask(talk, recording) for recording in recordings]
+        endurance = await _endure(talk, recordings, turns, progress) if turns else {}
+    progress("the same stages one after the other")
+    sequential = one_after_the_other(kit, recordings, shown[0] if shown else None)
+    figures = _figures(asked, sequential)
+    figures |= {"idle_cpu": idle, "memory_mb": round(memory_mb(), 1), **endurance}
+    if blind:
+        figures["picture_added_s"] = round(_median(asked) - _median(blind), 4)
+    if not quick:
+        figures |= await _turn_taking(kit, recordings, progress)
+    return figures
+
+
+def _figures(asked: Sequence[Asked], sequential: dict[str, Any]) -> dict[str, Any]:
+    answered = [one for one in asked if one.first_audio is not None]
+    steps = ("decision_s", "words_s", "asr_s", "first_token_s", "first_clause_s", "voice_s")
+    figures: dict[str, Any] = {"questions": len(asked), "answered": len(answered)}
+    figures["first_audio_s"] = spread([one.first_audio for one in answered if one.first_audio is not None])
+    for step in steps:
+        figures[step] = spread([one.split[step] for one in answered if step in one.split])
+    decision = figures["decision_s"]["p50"] or 0.0
+    figures["sequential"] = sequential | {"with_decision_s": round(sequential["first_audio_s"]["p50"] + decision, 4)}
+    live = figures["first_audio_s"]["p50"]
+    if live is not None:
+        figures["ratio"] = round(live / figures["sequential"]["with_decision_s"], 3)
+        figures["ratio_without_decision"] = round(live / sequential["first_audio_s"]["p50"], 3)
+    figures["turns"] = [
+        {"name": one.name, "heard": one.heard, "first_audio_s": one.first_audio, **one.split} for one in asked
+    ]
+    return figures
+
+
+async def _ask(talk: Session, recording: Recording, brief: float = 1.0) -> Asked:
+    """Ask one question as if it were the first; let the reply be heard for a moment."""
+    await talk.rest()
+    talk.dialogue.history = ()
+    said = talk.microphone.say(recording.samples)
+    asked = Asked(recording.name)
+    await asyncio.sleep(max(0.0, said.end - time.monotonic()))
+    # A reply before the end of speech is a false cut-off and no answer.
+    if await talk.until(lambda: talk.speaker.first is not None and talk.speaker.first >= said.end):
+        assert talk.speaker.first is not None
+        asked.first_audio = round(talk.speaker.first - said.end, 4)
+        await asyncio.sleep(brief)
+    await talk.hush()
+    for _, happening in talk.since(said.begin, "turn"):
+        asked.split |= happening.details
+    for _, happening in talk.since(said.begin, "thinking"):
+        asked.heard = happening.details["text"]
+    return asked
+
+
+async def _idle(talk: Session) -> float:
+    """Return the share of one core that listening to a quiet room takes."""
+    await talk.rest()
+    before, began = time.process_time(), time.monotonic()
+    await asyncio.sleep(SECONDS_OF_IDLE)
+    return round((time.process_time() - before) / (time.monotonic() - began), 4)
+
+
+async def _endure(
+    talk: Session, recordings: Sequence[Recording], turns: int, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Ask many questions in a row; return how memory and latency change after the tenth."""
+    shortest = sorted(recordings, key=lambda recording: recording.seconds)[:3]
+    latencies: list[float] = []
+    after_tenth = 0.0
+    for number in range(turns):
+        asked = await _ask(talk, shortest[number % len(shortest)], brief=0.2)
+        if asked.first_audio is not None:
+            latencies.append(asked.first_audio)
+        if number == 9:
+            after_tenth = memory_mb()
+        if number % 20 == 0:
+            progress(f"turn {number} of {turns}, {memory_mb():.0f} MB")
+    quarter = max(1, len(latencies) // 4)
+    early, late = statistics.median(latencies[:quarter]), statistics.median(latencies[-quarter:])
+    return {
+        "turns_in_a_row": turns,
+        "memory_growth_mb": round(memory_mb() - after_tenth, 1),
+        "latency_drift": round(late / early - 1, 4),
+    }
+
+
+async def _turn_taking(kit: Kit, recordings: Sequence[Recording], progress: Callable[[str], None]) -> dict[str, Any]:
+    told = _Told(kit)
+    figures: dict[str, Any] = {}
+    async with session(told) as talk:  # type: ignore[arg-type]
+        progress("pauses inside sentences")
+        figures |= await _pauses(talk, recordings[:20])
+        progress("interruptions")
+        figures |= await _interruptions(talk, made_recordings(kit, INTERRUPTIONS), recordings[0])
+        progress("back-channels")
+        figures |= await _backchannels(talk, made_recordings(kit, BACKCHANNELS * 5), recordings[0])
+    return figures
+
+
+class _Told:
+    """A kit whose brain is the :class:`Storyteller`."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit, self.brain = kit, Storyteller()
+        self.session = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kit, name)
+
+
+async def _pauses(talk: Session, recordings: Sequence[Recording]) -> dict[str, Any]:
+    """Say each utterance with a pause of 0.7 to 1.2 s inside; count the turns that were ended there."""
+    chance = np.random.default_rng(0)
+    cut = whole = 0
+    for recording in recordings:
+        if recording.seconds < 1.5:
+            continue
+        await talk.rest()
+        paused = with_pause(recording.samples, float(chance.uniform(0.7, 1.2)))
+        said = talk.microphone.say(paused)
+        await asyncio.sleep(max(0.0, said.end - time.monotonic()) - 0.05)
+        whole += 1
+        cut += any(happening.details["state"] == "thinking" for _, happening in talk.since(said.begin, "state"))
+        await asyncio.sleep(0.1)
+        await talk.hush()
+    return {"false_cut_offs": round(cut / whole, 4) if whole else None, "paused_utterances": whole}
+
+
+async def _story(talk: Session, question: Recording) -> bool:
+    """Have the story told; return once it is being heard."""
+    await talk.rest()
+    talk.microphone.say(question.samples)
+    begun = await talk.until(lambda: talk.speaker.first is not None)
+    await asyncio.sleep(1.5)
+    return begun
+
+
+async def _interruptions(talk: Session, over: Sequence[Recording], question: Recording) -> dict[str, Any]:
+    """Speak over the reply; return how long it went on, from the first sound of speech and from the decision."""
+    ducked, silent, decided = [], [], []
+    missed = 0
+    for recording in over:
+        if not await _story(talk, question):
+            missed += 1
+            continue
+        said = talk.microphone.say(recording.samples)
+        await talk.until(lambda begin=said.begin: talk.since(begin, "interrupted"), 4.0)  # type: ignore[misc]
+        stopped = talk.since(said.begin, "interrupted")
+        if stopped and talk.speaker.last is not None:
+            ducked += [at - said.begin for at, _ in talk.since(said.begin, "ducked")[:1]]
+            silent.append(talk.speaker.last - said.begin)
+            held = talk.since(said.begin, "held")
+            decided.append(max(0.0, talk.speaker.last - (held or stopped)[0][0]))
+        else:
+            missed += 1
+        await asyncio.sleep(max(0.0, said.end - time.monotonic()) + 0.5)
+        await talk.hush()
+    return {
+        "barge_in_s": spread(decided),
+        "barge_in_from_first_sound_s": {"lowered": spread(ducked), "silent": spread(silent)},
+        "barge_ins_missed": missed,
+    }
+
+
+async def _backchannels(talk: Session, over: Sequence[Recording], question: Recording) -> dict[str, Any]:
+    """Say "uh-huh" and the like over the reply; count the replies that it stopped."""
+    stopped = held = 0
+    telling = False
+    for recording in over:
+        if not telling or talk.state() not in (State.SPEAKING, State.RESUMED):
+            await talk.hush()
+            telling = await _story(talk, question)
+        said = talk.microphone.say(recording.samples)
+        await asyncio.sleep(max(0.0, said.end - time.monotonic()) + 1.5)
+        stopped += bool(talk.since(said.begin, "interrupted"))
+        held += bool(talk.since(said.begin, "held"))
+    await talk.hush()
+    return {"backchannel_stops": round(stopped / len(over), 4), "backchannels": len(over), "backchannel_holds": held}
+
+
+def one_after_the_other(kit: Kit, recordings: Sequence[Recording], picture: Pixels | None) -> dict[str, Any]:
+    """Return what the same stages take without any overlap: detect, look, recognise, think, speak."""
+    detectors = detectors_of(kit)
+    splits: list[dict[str, float]] = []
+    for recording in recordings:
+        kit.brain.prepare(Turn(None))
+        audio = AudioChunk(recording.samples, RATE)
+        watch = _Watch()
+        utterance = kit.recognizer.transcribe(audio)
+        watch.lap("asr_s")
+        for detector in detectors:
+            detector.finished(audio, utterance.text)
+        watch.lap("detector_s")
+        percepts: tuple[Percept, ...] = ()
+        if picture is not None:
+            frame = Frame(picture)
+            percept = kit.eyes.look(frame)
+            percepts = (kit.fuser.read(frame, percept) if kit.fuser else percept,)
+        watch.lap("look_s")
+        pieces = _texts(kit, Turn(Utterance(utterance.text), percepts))
+        clause = next(clauses(pieces), "Nothing.")
+        watch.lap("first_clause_s")
+        next(iter(kit.voice.speak(clause)), None)
+        watch.lap("voice_s")
+        pieces.close()
+        splits.append(watch.split | {"first_audio_s": sum(watch.split.values())})
+    return {step: spread([split[step] for split in splits]) for step in splits[0]}
+
+
+def _texts(kit: Kit, turn: Turn) -> Any:
+    def texts() -> Iterator[str]:
+        for piece in think(kit.brain, kit.toolbox, turn, ToolContext()):
+            if not isinstance(piece, ToolCall | ToolResult):
+                yield piece
+
+    return texts()
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.split: dict[str, float] = {}
+        self._at = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.split[name], self._at = now - self._at, now
+
+
+# -- what is said and shown ------------------------------------------------------
+
+
+def read_recordings(kit: Kit, folder: Path) -> list[Recording]:
+    """Return the recordings of a folder by name, trimmed to their speech."""
+    from ..devices import SOUNDS
+
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS) if folder.is_dir() else []
+    if not paths:
+        raise InputError(f"there are no recordings in {folder}; give --utterances a folder of WAV or FLAC files")
+    made = [Recording(path.stem, trimmed(kit, sound.read(path, RATE))) for path in paths]
+    return [recording for recording in made if len(recording.samples)]
+
+
+def made_recordings(kit: Kit, texts: Sequence[str]) -> list[Recording]:
+    """Return texts as the voice speaks them, at several pitches."""
+    made = []
+    for number, text in enumerate(texts):
+        samples = np.concatenate([chunk.samples for chunk in kit.voice.speak(text)])
+        pitch = PITCHES[number % len(PITCHES)]
+        spoken = AudioChunk(samples, round(kit.voice.rate * pitch))
+        trim = trimmed(kit, sound.resample(spoken, RATE))
+        # A very short "mm" may be no speech to the detector; it is said all the same.
+        made.append(Recording(text, trim if len(trim) else sound.resample(spoken, RATE).samples))
+    return made
+
+
+def trimmed(kit: Kit, audio: AudioChunk) -> Samples:
+    """Return the recording from its first to its last speech; nothing where there is none."""
+    vad = dataclasses.replace(kit.settings.vad, padding=0.0)
+    spans = speech_spans(audio, kit.make("vad", kit.settings.vad.engine), vad)
+    return audio.samples[spans[0][0] : spans[-1][1]] if spans else audio.samples[:0]
+
+
+def read_pictures(folder: Path) -> list[Pixels]:
+    """Return the pictures of a folder."""
+    from ..devices import PICTURES
+
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES) if folder.is_dir() else []
+    if not paths:
+        raise InputError(f"there are no pictures in {folder}")
+    return [pictures.read(path).pixels for path in paths[:1]]
+
+
+def with_pause(samples: Samples, seconds: float) -> Samples:
+    """Return an utterance with a pause at the quietest moment of its middle third."""
+    frame = RATE // 50
+    loudness = np.array(
+        [np.mean(np.abs(samples[at : at + 4 * frame])) for at in range(len(samples) // 3, 2 * len(samples) // 3, frame)]
+    )
+    at = len(samples) // 3 + int(np.argmin(loudness)) * frame + 2 * frame
+    fade = np.linspace(1, 0, frame, dtype=np.float32)
+    before, after = samples[:at].copy(), samples[at:].copy()
+    before[-frame:] *= fade
+    after[:frame] *= fade[::-1][: len(after[:frame])]
+    return np.concatenate([before, np.zeros(int(seconds * RATE), np.float32), after])
+
+
+def spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Return median and 95th percentile."""
+    if not values:
+        return {"p50": None, "p95": None}
+    return {"p50": round(float(np.percentile(values, 50)), 4), "p95": round(float(np.percentile(values, 95)), 4)}
+
+
+def _median(asked: Sequence[Asked]) -> float:
+    return statistics.median([one.first_audio for one in asked if one.first_audio is not None] or [0.0])
+
+
+def memory_mb() -> float:
+    """Return the memory of this process in MB: now where the system tells it, else at its peak."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,74 @@
+"""``assistant bench``: measurements of the assistant by itself, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import App, Parser, add_command, add_shared, note, print_json
+
+
+def add(commands: Any) -> None:
+    """Declare the command and what it can measure."""
+    parser = add_command(
+        commands,
+        "bench",
+        "measure speed and memory on this machine: the whole of a question, or a live conversation",
+        "  assistant bench\n  assistant bench talk --json\n  assistant bench talk --utterances questions/",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    kinds = parser.add_subparsers(dest="bench", metavar="WHAT", parser_class=Parser)
+    talk = kinds.add_parser("talk", help="play recorded speech in real time through the whole conversation")
+    add_shared(talk)
+    talk.add_argument("--utterances", metavar="DIR", type=Path, help="recordings of questions (default: synthesised)")
+    talk.add_argument("--images", metavar="DIR", type=Path, help="pictures before the camera")
+    talk.add_argument("--turns", type=int, default=0, metavar="N", help="also ask N questions in a row: memory, drift")
+    talk.add_argument("--quick", action="store_true", help="only the questions, not pauses, interruptions, idling")
+    talk.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+    talk.add_argument("--realtime", metavar="URL", help="measure a server that speaks the OpenAI Realtime protocol")
+
+
+def run(app: App, arguments: argparse.Namespace) -> int:
+    """Measure what is asked for."""
+    return talk(app, arguments) if arguments.bench == "talk" else main_job(app, arguments.json)
+
+
+def main_job(app: App, as_json: bool) -> int:
+    """Measure one spoken question about a picture."""
+    from ..benchmark.main_job import figures
+
+    met = True
+    made = []
+    for figure in figures(app.kit):
+        met = met and figure.met is not False
+        made.append(figure.to_dict())
+        if not as_json:
+            sign = {True: "ok", False: "MISSED", None: ""}[figure.met]
+            print(f"{figure.name:45} {figure.value:10.3f} {figure.unit:8} {figure.target:20} {sign}", flush=True)
+    if as_json:
+        print_json({"figures": made})
+    return 0 if met else 1
+
+
+def talk(app: App, arguments: argparse.Namespace) -> int:
+    """Measure the live conversation, ours or a server's."""
+    progress = note if sys.stderr.isatty() or not arguments.json else lambda text: None
+    if arguments.realtime:
+        from ..benchmark.realtime import measure as measure_server
+
+        figures = measure_server(app.kit, arguments.realtime, arguments.utterances, progress)
+    else:
+        from ..benchmark.talk import measure
+
+        figures = measure(app.kit, arguments.utterances, arguments.images, arguments.turns, arguments.quick, progress)
+    if arguments.json:
+        print_json(figures)
+        return 0
+    for name, value in figures.items():
+        if name == "turns":
+            continue
+        for part, figure in value.items() if isinstance(value, dict) else [("", value)]:
+            print(f"{f'{name} {part}'.strip():45} {figure}")
+    return 0

@@ -1,0 +1,74 @@
+"""Put a conversation together from a kit and devices."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .dialogue import Dialogue, Observer
+from .ears import Ears
+from .errors import ExtraMissing
+from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector, Voice
+from .types import Message
+
+if TYPE_CHECKING:
+    from .kit import Kit
+
+log = logging.getLogger(__name__)
+
+
+def converse(
+    kit: Kit,
+    microphone: Microphone,
+    speaker: Speaker,
+    camera: Camera | None = None,
+    observers: Sequence[Observer] = (),
+    history: Sequence[Message] = (),
+    echo: bool = True,
+) -> Dialogue:
+    """Return a conversation that is ready to run; its models are loaded first.
+
+    ``echo`` is false where the loudspeaker cannot be heard by the microphone (files).
+    """
+    ears = Ears(microphone, kit.make("vad", kit.settings.vad.engine), canceller(kit) if echo else None)
+    if hasattr(speaker, "on_played") and echo:
+        speaker.on_played = ears.played  # told at the moment of playing, which is nearer than the queue
+        ears.timed = True
+    detectors = detectors_of(kit)
+    _ = kit.recognizer, kit.brain, kit.voice
+    if camera is not None:
+        _ = kit.eyes, kit.fuser
+    dialogue = Dialogue(
+        kit, ears, speaker, camera, detectors, observers, history, make_voice=lambda speed: voice_at(kit, speed)
+    )
+    ears.trouble = dialogue.trouble_from_thread
+    return dialogue
+
+
+def detectors_of(kit: Kit) -> list[TurnDetector]:
+    """Return the turn detectors that the settings name."""
+    return [kit.make("turn", engine) for engine in kit.settings.turn.engines]
+
+
+def canceller(kit: Kit) -> EchoCanceller | None:
+    """Return the echo canceller; ``None`` where it is off, or not installed, which is logged."""
+    engine = kit.settings.talk.echo
+    if engine in ("", "off"):
+        return None
+    try:
+        made: EchoCanceller = kit.make("echo", engine)
+    except (ModuleNotFoundError, ExtraMissing) as error:
+        log.warning("no echo canceller (%s): use headphones, or install it", error)
+        return None
+    return made
+
+
+def voice_at(kit: Kit, speed: float) -> Voice:
+    """Return the voice of the settings at another speed."""
+    from .kit import Kit as AnotherKit
+    from .plugins import Plugins
+
+    settings = dataclasses.replace(kit.settings, voice=dataclasses.replace(kit.settings.voice, speed=speed))
+    return AnotherKit(settings, Plugins(settings), kit.store).voice
