@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from . import pictures, sound
+from .devices import sound_engine
 from .errors import InputError
 from .text import clauses
 from .tools import ToolContext, think
@@ -153,14 +154,15 @@ class Asker:
             answer.reply = NOT_HEARD
 
     def _sound(self, answer: Answer, spoken: Iterator[str], started: float) -> Iterator[AudioChunk]:
+        voice = self.kit.voice_for(answer.utterance.language) if answer.utterance else self.kit.voice
         for clause in spoken:
-            for chunk in self.kit.voice.speak(clause):
+            for chunk in voice.speak(clause):
                 if answer.timings["first_audio_s"] is None:
                     answer.timings["first_audio_s"] = time.perf_counter() - started
                 yield chunk
 
     def _played(self, chunks: Iterator[AudioChunk]) -> Iterator[AudioChunk]:
-        speaker = self.kit.make("speaker", "sounddevice")
+        speaker = self.kit.make("speaker", sound_engine(self.kit.settings.audio.output))
         try:
             for chunk in chunks:
                 speaker.play(chunk)

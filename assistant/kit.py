@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from .config import Settings
+from .errors import AssistantError
 from .plugins import Plugins
 from .tools import Toolbox
 
 if TYPE_CHECKING:
     from .stages import Brain, Eyes, Fuser, Reader, Recognizer, Session, Voice, VoiceActivity
     from .store import Store
+
+
+log = logging.getLogger(__name__)
 
 
 class Kit:
@@ -68,6 +74,27 @@ class Kit:
     def voice(self) -> Voice:
         """Text to speech."""
         return cast("Voice", self.make("voice", self.settings.voice.engine))
+
+    def voice_for(self, language: str) -> Voice:
+        """Return a voice that speaks a language (ISO 639-1), or the usual voice where there is none."""
+        if language == getattr(self.voice, "language", language):
+            return self.voice
+        if language not in self._voices:
+            from .backends.espeak import EspeakVoice
+
+            settings = dataclasses.replace(
+                self.settings, voice=dataclasses.replace(self.settings.voice, language=language)
+            )
+            try:
+                self._voices[language] = EspeakVoice(settings, self.store)
+            except AssistantError as error:
+                log.warning("%s; the %s reply is spoken by the usual voice", error, language)
+                self._voices[language] = self.voice
+        return self._voices[language]
+
+    @cached_property
+    def _voices(self) -> dict[str, Voice]:
+        return {}
 
     @cached_property
     def toolbox(self) -> Toolbox:

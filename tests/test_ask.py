@@ -25,13 +25,15 @@ def double(number: int) -> int:
 @pytest.fixture
 def kit(settings):
     region = TextRegion("EXIT", Box(0, 0, 1, 1), 0.9)
+    voice = FakeVoice()
     return types.SimpleNamespace(
         settings=settings,
         recognizer=FakeRecognizer("what is this"),
         eyes=FakeEyes(("dog", 0.9)),
         fuser=None,
         brain=FakeBrain(),
-        voice=FakeVoice(),
+        voice=voice,
+        voice_for=lambda language: voice,
         readers={"rapidocr": FakeReader(region), "zxing": FakeReader()},
         toolbox=Toolbox({"double": Tool.of(double)}, 1.0),
     )

@@ -171,8 +171,9 @@ def _items(source: str) -> Iterator[tuple[Any, Question | AssistantError]]:
             yield None, InputError(f"{source}, line {number}: not a JSON object")
             continue
         id = item.get("id")
-        texts = {name: item.get(name) for name in FIELDS[1:] if item.get(name) is not None}
-        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+        given = {name: item[name] for name in FIELDS[1:] if item.get(name) is not None}
+        texts = {name: value for name, value in given.items() if isinstance(value, str)}
+        if wrong := [name for name in given if name not in texts]:
             yield id, InputError(f"{source}, line {number}: {wrong[0]} must be a text")
             continue
         paths = {name: _resolve(folder, value, name) for name, value in texts.items() if name != "text"}
