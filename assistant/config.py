@@ -48,6 +48,8 @@ class AudioSettings:
     """Loudspeaker: a device name or number, or a file to write; empty: the system's default."""
     volume: float = 1.0
     """Loudness of the voice, 0 to 2."""
+    earcons: bool = True
+    """Short sounds that say: I listen, I think, something is wrong, I sleep."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,34 @@ class TalkSettings:
 
 
 @dataclass(frozen=True)
+class WakeSettings:
+    """Waiting for a wake word."""
+
+    enabled: bool = False
+    """Sleep until the wake word is heard."""
+    engine: str = "micro"
+    """"micro": small networks for a few words; "phrase": any words, by the recogniser."""
+    words: tuple[str, ...] = ("hey_jarvis",)
+    """Words that wake it, any of them."""
+    threshold: float = 0.0
+    """How sure the engine must be, 0 to 1; 0: as sure as the engine holds right."""
+    sleep_after: float = 30.0
+    """Seconds without conversation after which it sleeps again."""
+
+
+@dataclass(frozen=True)
+class HistorySettings:
+    """The record of past conversations."""
+
+    enabled: bool = True
+    """Keep what was said in `assistant talk`."""
+    path: str = ""
+    """The file; empty: ``history.sqlite`` in the platform's data folder."""
+    keep_media: bool = False
+    """Keep the recording and the picture of every question, too."""
+
+
+@dataclass(frozen=True)
 class PluginSettings:
     """Plugins and tools."""
 
@@ -195,6 +225,8 @@ class Settings:
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     turn: TurnSettings = field(default_factory=TurnSettings)
     talk: TalkSettings = field(default_factory=TalkSettings)
+    wake: WakeSettings = field(default_factory=WakeSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
 
 

@@ -9,6 +9,7 @@
     │   ├── Interrupted       a reading or reply that was cancelled on purpose
     │   └── OfflineError      a model is missing and the network is forbidden
     ├── DeviceError           a microphone, loudspeaker or camera that is absent or was unplugged
+    ├── HistoryError          the record of past conversations cannot be read or written
     ├── ExtraMissing          an optional library is not installed; names the extra
     ├── DownloadError         network, disk or checksum
     ├── PluginError           a plugin or tool that cannot be loaded
@@ -22,6 +23,7 @@ __all__ = [
     "DeviceError",
     "DownloadError",
     "ExtraMissing",
+    "HistoryError",
     "InputError",
     "Interrupted",
     "ModelError",
@@ -65,6 +67,10 @@ class OfflineError(ModelError):
 
 class DeviceError(AssistantError):
     """A microphone, loudspeaker or camera that is absent or was unplugged."""
+
+
+class HistoryError(AssistantError):
+    """The record of past conversations cannot be read or written."""
 
 
 class ExtraMissing(AssistantError):
