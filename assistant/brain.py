@@ -197,7 +197,7 @@ class LanguageBrain:
         for answer in turn.results:
             asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
             messages.append({"role": "assistant", "content": asked})
-            messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}"})
+            messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}\n{prompt.AFTER_TOOL}"})
         rendered = self._session.template(messages, [])
         return self._join(rendered, slots)
 

@@ -47,10 +47,11 @@ EXAMPLES = (
         "Ich sehe keine Lampe, nur rechts ein Sofa.",
     ),
     (
-        "the picture is too dark to tell what is in it; more light would help.",
-        "What is this?",
-        "It's too dark for me to tell. Could you turn on a light?",
+        "too dark, nothing can be seen. Say that it is too dark and ask for more light.",
+        "What am I holding?",
+        "It's too dark for me to see that. Could you turn on a light?",
     ),
+    ("surely a car at the left.", "Good morning!", "Good morning! What can I do for you?"),
     (
         "surely a car at the left.",
         "Can I cross the street now?",
@@ -91,11 +92,11 @@ _LANGUAGES = {
 }
 
 _UNUSABLE = {
-    Verdict.BLACK: "the picture is black, nothing can be seen; the camera may be covered",
-    Verdict.DARK: "the picture is too dark to tell what is in it; more light would help",
-    Verdict.BRIGHT: "the picture is over-exposed, too bright to tell what is in it",
-    Verdict.BLANK: "the picture shows only a blank surface, nothing can be made out",
-    Verdict.BLURRED: "the picture is too blurred to tell what is in it; holding still would help",
+    Verdict.BLACK: "black picture, nothing can be seen. Say that it is black and that the camera may be covered",
+    Verdict.DARK: "too dark, nothing can be seen. Say that it is too dark and ask for more light",
+    Verdict.BRIGHT: "over-exposed, nothing can be seen. Say that the picture is too bright",
+    Verdict.BLANK: "only a blank surface, nothing can be seen. Say that the picture is blank",
+    Verdict.BLURRED: "too blurred, nothing can be seen. Say that it is too blurred and ask to hold still",
 }
 
 
@@ -227,6 +228,9 @@ def _writing(percept: Percept) -> list[str]:
 def language(code: str) -> str:
     """Return the note that asks for a reply in the language of the question; none for English."""
     return f"\n[answer in {_LANGUAGES.get(code, code)}]" if code not in ("", "en") else ""
+
+
+AFTER_TOOL = "Now answer my question with that, in one short spoken sentence."
 
 
 def result(answer: ToolResult) -> str:
