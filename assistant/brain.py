@@ -81,6 +81,12 @@ class LanguageBrain:
         except Interrupted:
             log.debug("the reply was cancelled")
 
+    def cancel(self) -> None:
+        """Stop the reading or generation that runs now, from any thread, where the session can."""
+        cancel = getattr(self._session, "cancel", None)
+        if cancel is not None:
+            cancel()
+
     def _prime(self) -> None:
         constant = self._pieces(Turn(None), finished=False)
         if isinstance(self._session, Primed) and constant and not isinstance(constant[0], SoftTokens):
@@ -144,7 +150,7 @@ class LanguageBrain:
             return None
         own = turn.utterance.text if turn.utterance else ""
         borrowed = [value for value in call.arguments.values() if _borrowed(value, seen, own)]
-        return innocent if borrowed and not _ABOUT_WORDS.search(own) else call
+        return innocent if borrowed and not about_words(own) else call
 
     def _wanted(self, turn: Turn) -> ToolCall | None:
         """Return the call with which the model would begin its reply to a turn, if any."""
@@ -213,7 +219,8 @@ class LanguageBrain:
         if turn.utterance:
             lines.append(slot(prompt.plain(turn.utterance.text)))
             if finished:
-                lines.append(slot(prompt.language(turn.utterance.language)))
+                question = turn.utterance.text
+                lines.append(slot(prompt.caution(question) + prompt.language(turn.utterance.language)))
         return "".join(lines)
 
     def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:
@@ -248,6 +255,11 @@ _ABOUT_WORDS = re.compile(
     r"\b(read|written|writing|text|words?|says?|label|sign|receipt|bill|total|sum|add|price|number|these|them|it|this|that)\b",
     re.IGNORECASE,
 )
+
+
+def about_words(question: str) -> bool:
+    """Tell whether a question may be about what is written in the picture."""
+    return _ABOUT_WORDS.search(question) is not None
 
 
 def written_words(turn: Turn) -> str:

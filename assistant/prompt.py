@@ -100,9 +100,9 @@ _UNUSABLE = {
 }
 
 
-def system(tools: Sequence[ToolSpec], instructions: str = "") -> str:
+def system(tools: Sequence[ToolSpec], instructions: str = "", opening: str = INSTRUCTIONS) -> str:
     """Return the constant part of every prompt."""
-    text = INSTRUCTIONS
+    text = opening
     if tools:
         text += TOOLS.format(tools="\n".join(_signature(tool) for tool in tools))
     return f"{text}\n{instructions.strip()}".strip()
@@ -173,10 +173,15 @@ def describe(percept: Percept, age: float = 0.0) -> str:
         notes.append(_UNUSABLE[percept.verdict])
     else:
         notes += _content(percept) or ["nothing that can be named with any certainty"]
-    notes += _writing(percept)
+    return "; ".join([*notes, *beside(percept, age)]) + "."
+
+
+def beside(percept: Percept, age: float = 0.0) -> list[str]:
+    """Return what is known of a picture besides the things in it: its writing, its codes, its age."""
+    notes = _writing(percept)
     if age > OLD:
         notes.append(f"this picture is {age:.0f} seconds old")
-    return "; ".join(notes) + "."
+    return notes
 
 
 def _content(percept: Percept) -> list[str]:
@@ -228,6 +233,21 @@ def _writing(percept: Percept) -> list[str]:
 def language(code: str) -> str:
     """Return the note that asks for a reply in the language of the question; none for English."""
     return f"\n[answer in {_LANGUAGES.get(code, code)}]" if code not in ("", "en") else ""
+
+
+_DANGER = re.compile(
+    r"\b(safe(ly)?|cross(ing)?|traffic|poison\w*|medic\w*|pills?|tablets?|dos(e|age)|edible|sicher|überqueren|giftig|"
+    r"medikament\w*|tabletten?)\b",
+    re.IGNORECASE,
+)
+CAUTION = (
+    "\n[You cannot judge safety. Say only that you cannot tell whether it is safe and must not be relied on for that.]"
+)
+
+
+def caution(question: str) -> str:
+    """Return a note for questions on which somebody's health may hang; none for others."""
+    return CAUTION if _DANGER.search(question) else ""
 
 
 AFTER_TOOL = "Now answer my question with that, in one short spoken sentence."

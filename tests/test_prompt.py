@@ -136,3 +136,11 @@ def test_another_language_is_asked_for() -> None:
     assert prompt.language("en") == ""
     assert "German" in prompt.language("de")
     assert "xx" in prompt.language("xx")
+
+
+@pytest.mark.parametrize(
+    ("question", "careful"),
+    [("Is it safe to cross now?", True), ("Which of these pills is it?", True), ("What colour is the cup?", False)],
+)
+def test_questions_of_safety_are_marked(question: str, careful: bool) -> None:
+    assert bool(prompt.caution(question)) == careful
