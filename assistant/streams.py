@@ -112,7 +112,7 @@ class Lane:
 
         self._jobs.put((urgency, next(self._order), job))
 
-    def close(self, timeout: float = 5.0) -> None:
+    def close(self, timeout: float = 0.8) -> None:
         """Finish what runs, drop what waits, end the thread; waits at most ``timeout`` seconds."""
         self._jobs.put((-1, next(self._order), None))
         self._thread.join(timeout)
@@ -164,7 +164,7 @@ async def flow(iterator: Iterator[T], stop: Callable[[], object] | None = None, 
         room.release()
         if stop is not None:
             stop()
-        thread.join(2.0)
+        thread.join(0.5)
 
 
 class Channel(Generic[T]):

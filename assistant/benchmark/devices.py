@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..pacing import PacedSpeaker
 from ..types import AudioChunk, Frame, Pixels, Samples
 
 RATE = 16_000
@@ -18,8 +19,6 @@ ROOM = 10 ** (-66 / 20)
 """Loudness of the quiet room that is heard between utterances (-66 dB)."""
 AUDIBLE = 0.01
 """Amplitude from which a sample of the reply counts as heard."""
-FULL = 1.5
-"""Seconds that may wait in the loudspeaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +71,11 @@ class VirtualMicrophone:
         self._closed.set()
 
 
-class VirtualSpeaker:
+class VirtualSpeaker(PacedSpeaker):
     """Plays in real time to nobody, and knows when each sample was heard."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: deque[tuple[Samples, int]] = deque()
-        self._clock = 0.0  # wall time up to which everything is accounted for
-        self._played = 0
-        self._stops = 0
+        super().__init__()
         self.first: float | None = None
         """When the first audible sample since :meth:`listen` was played."""
         self.last: float | None = None
@@ -88,76 +83,15 @@ class VirtualSpeaker:
 
     def listen(self) -> None:
         """Forget what was heard so far."""
-        with self._changed:
-            self._advance()
-            self.first = self.last = None
+        self.first = self.last = None
 
-    def play(self, chunk: AudioChunk) -> None:
-        """Queue a chunk; blocks while more than 1.5 s wait."""
-        with self._changed:
-            self._advance()
-            stops = self._stops
-            while self._seconds() > FULL and stops == self._stops:
-                self._changed.wait(0.02)
-                self._advance()
-            if stops != self._stops:
-                return
-            if not self._waiting:
-                self._clock = time.monotonic()
-            self._waiting.append((chunk.samples, chunk.rate))
-
-    def stop(self) -> int:
-        """Drop what waits; return how many samples were played since the last stop."""
-        with self._changed:
-            self._advance()
-            played, self._played = self._played, 0
-            self._waiting.clear()
-            self._stops += 1
-            self._changed.notify_all()
-        return played
-
-    def drain(self) -> int:
-        """Wait until all is played."""
-        with self._changed:
-            stops = self._stops
-            self._advance()
-            while self._waiting and stops == self._stops:
-                self._changed.wait(min(0.02, self._seconds()))
-                self._advance()
-            return self._played
-
-    @property
-    def played(self) -> int:
-        """Samples played since the last stop."""
-        with self._changed:
-            self._advance()
-            return self._played
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _seconds(self) -> float:
-        return sum(len(samples) / rate for samples, rate in self._waiting)
-
-    def _advance(self) -> None:
-        """Account for the time that has passed."""
-        now = time.monotonic()
-        while self._waiting:
-            samples, rate = self._waiting[0]
-            count = min(len(samples), int((now - self._clock) * rate))
-            if count <= 0:
-                return
-            audible = np.flatnonzero(np.abs(samples[:count]) > AUDIBLE)
-            if len(audible):
-                if self.first is None:
-                    self.first = self._clock + audible[0] / rate
-                self.last = self._clock + audible[-1] / rate
-            self._clock += count / rate
-            self._played += count
-            if count == len(samples):
-                self._waiting.popleft()
-            else:
-                self._waiting[0] = samples[count:], rate
+    def heard(self, samples: Samples, rate: int, at: float) -> None:
+        """Note when something audible was played."""
+        audible = np.flatnonzero(np.abs(samples) > AUDIBLE)
+        if len(audible):
+            if self.first is None:
+                self.first = at + audible[0] / rate
+            self.last = at + audible[-1] / rate
 
 
 class VirtualCamera:

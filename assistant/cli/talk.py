@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import dataclasses
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import App, add_command, note, print_json
+
+if TYPE_CHECKING:
+    from ..dialogue import Dialogue, Happening
+    from ..stages import Camera, Microphone, Speaker
+
+PUSH = "Press space or Enter to speak, and again when you have finished; q ends."
 
 
 def add(commands: Any) -> None:
@@ -15,16 +24,155 @@ def add(commands: Any) -> None:
         commands,
         "talk",
         "talk with the assistant; without a microphone it answers a recorded question about a photo",
-        "  assistant talk\n  assistant talk --sample --say answer.wav",
+        "  assistant talk\n  assistant talk --plain --push-to-talk\n"
+        "  assistant talk --input question.wav --image photo.jpg --say answer.wav\n"
+        "  assistant talk --sample --say answer.wav",
     )
+    parser.add_argument("--plain", action="store_true", help="lines of text only, for screen readers")
+    parser.add_argument("--push-to-talk", action="store_true", help="listen only between two presses of space or Enter")
+    parser.add_argument("--once", action="store_true", help="end after the first answer")
+    parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
+    parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
+    parser.add_argument("--say", metavar="OUT.wav", type=Path, help="write the spoken answers here instead of playing")
     parser.add_argument("--sample", action="store_true", help="answer the recorded question, also with a microphone")
-    parser.add_argument("--say", metavar="OUT.wav", default="answer.wav", help="where the sample's answer is written")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per event (one in all for a sample)")
 
 
 def run(app: App, arguments: argparse.Namespace) -> int:
     """Hold the conversation, or answer the sample question."""
-    return sample(app, Path(arguments.say), arguments.json)
+    from ..errors import DeviceError
+
+    if arguments.sample:
+        return sample(app, arguments.say or Path("answer.wav"), arguments.json)
+    app.settings = with_files(app.settings, arguments)
+    try:
+        microphone = open_microphone(app)
+    except DeviceError as error:
+        note(f"{error}.".replace("..", "."))
+        return sample(app, arguments.say or Path("answer.wav"), arguments.json)
+    return live(app, arguments, microphone)
+
+
+def with_files(settings: Any, arguments: argparse.Namespace) -> Any:
+    """Return the settings with the files of the command line in the place of devices."""
+    audio, camera = settings.audio, settings.camera
+    if arguments.input:
+        audio = dataclasses.replace(audio, input=str(arguments.input))
+    if arguments.say or arguments.input:
+        audio = dataclasses.replace(audio, output=str(arguments.say or "answer.wav"))
+    if arguments.image:
+        camera = dataclasses.replace(camera, source=str(arguments.image))
+    elif arguments.input and camera.source == "auto":
+        camera = dataclasses.replace(camera, source="off")
+    return dataclasses.replace(settings, audio=audio, camera=camera)
+
+
+def open_microphone(app: App) -> Microphone:
+    """Return the microphone or its file twin. Raises :class:`DeviceError` where there is none."""
+    from ..devices import sound_engine
+
+    microphone: Microphone = app.make("microphone", sound_engine(app.settings.audio.input))
+    return microphone
+
+
+def open_speaker(app: App) -> Speaker:
+    """Return the loudspeaker, or a file in its place; where there is none, the answers are only shown."""
+    from ..devices import sound_engine
+    from ..errors import DeviceError
+    from ..pacing import PacedSpeaker
+
+    engine = sound_engine(app.settings.audio.output)
+    if engine == "file":
+        return PacedSpeaker(app.make("speaker", engine))
+    try:
+        speaker: Speaker = app.make("speaker", engine)
+    except DeviceError as error:
+        note(f"{error}. The answers are only shown.")
+        return PacedSpeaker()
+    return speaker
+
+
+def open_camera(app: App) -> Camera | None:
+    """Return the camera; where there is none, it is said once and the conversation does without."""
+    from ..devices import camera_engine
+    from ..errors import DeviceError
+
+    source = app.settings.camera.source
+    if source == "off":
+        return None
+    try:
+        camera: Camera = app.make("camera", camera_engine(source))
+    except DeviceError as error:
+        note(f"{error}. Going on without a picture.")
+        return None
+    return camera
+
+
+def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int:
+    """Hold the conversation until its end."""
+    from ..talking import converse
+    from .terminal import single_keys, view
+
+    speaker, camera = open_speaker(app), open_camera(app)
+    note("Loading the models ...")
+    with view(arguments.plain, arguments.json) as show:
+        dialogue = converse(app.kit, microphone, speaker, camera, [show], echo=not app.settings.audio.output)
+        if arguments.once:
+            dialogue.observers.append(lambda happening: after_reply(dialogue, happening))
+        try:
+            if arguments.push_to_talk:
+                note(PUSH)
+                with single_keys():
+                    asyncio.run(push_to_talk(dialogue))
+            else:
+                asyncio.run(dialogue.run())
+        finally:
+            if camera is not None:
+                camera.close()
+    if app.settings.audio.output and Path(app.settings.audio.output).is_file():
+        note(f"wrote: {app.settings.audio.output}")
+    return 0
+
+
+def after_reply(dialogue: Dialogue, happening: Happening) -> None:
+    """End the conversation after its first answer."""
+    if happening.name == "reply" and happening.details["question"] and not happening.details["interrupted"]:
+        dialogue.quit()
+
+
+async def push_to_talk(dialogue: Dialogue) -> None:
+    """Hold the conversation; space or Enter begins and ends a question."""
+    from ..streams import flow
+
+    dialogue.hands_free = False
+    talking = False
+
+    def toggle(key: str) -> None:
+        nonlocal talking
+        if key in ("q", ""):
+            dialogue.quit()
+        elif key in (" ", "\n", "\r"):
+            talking = not talking
+            (dialogue.press if talking else dialogue.release)()
+
+    async def keys() -> None:
+        loop = asyncio.get_running_loop()
+        if sys.stdin.isatty() and hasattr(loop, "add_reader"):
+            try:
+                loop.add_reader(sys.stdin.fileno(), lambda: toggle(sys.stdin.read(1)))
+            except NotImplementedError:  # the event loop of Windows
+                pass
+            else:
+                return
+        async for line in flow(iter(sys.stdin.readline, "")):
+            toggle(line[:1])
+        dialogue.quit()
+
+    reading = asyncio.create_task(keys())
+    try:
+        await dialogue.run()
+    finally:
+        reading.cancel()
 
 
 def sample(app: App, say: Path, as_json: bool) -> int:
@@ -33,7 +181,7 @@ def sample(app: App, say: Path, as_json: bool) -> int:
     from ..ask import Asker
     from .ask import show, to_dict
 
-    note("No microphone here, so this answers a recorded question about a photo.")
+    note("This answers a recorded question about a photo.")
     asker = Asker(app.kit)
     question = sample.question(app.kit, say)
     asker.warm([question])

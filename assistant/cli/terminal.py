@@ -1,0 +1,170 @@
+"""What a conversation looks like in a terminal: a live view, plain lines, or JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..dialogue import Happening
+from . import note, print_json
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+METER = 24
+"""Characters of the level meter."""
+SHOWN = 6
+"""Lines of the conversation that the live view keeps."""
+SIGNS = {
+    "idle": ("●", "green", "ready, just speak"),
+    "listening": ("●", "red", "listening"),
+    "user paused": ("●", "yellow", "waiting whether you go on"),
+    "thinking": ("●", "magenta", "thinking"),
+    "speaking": ("▶", "cyan", "speaking"),
+    "interrupted": ("‖", "yellow", "was that for me?"),
+    "resumed": ("▶", "cyan", "going on"),
+}
+
+
+class View(Protocol):
+    """Shows what happens."""
+
+    def __call__(self, happening: Happening) -> None:
+        """Take something that happened."""
+        ...
+
+
+class JsonView:
+    """One JSON object a line for everything but the level of the microphone."""
+
+    def __call__(self, happening: Happening) -> None:
+        """Print it."""
+        if happening.name != "level":
+            print_json({"event": happening.name, "at": round(happening.at, 3), **happening.details})
+
+
+class PlainView:
+    """Lines that a screen reader can follow: what was heard, seen and said, and what went wrong; nothing moves."""
+
+    def __call__(self, happening: Happening) -> None:
+        """Print it, if it is worth a line."""
+        details = happening.details
+        match happening.name:
+            case "ready":
+                note("Ready. Speak, or press Control and C to end.")
+            case "reply" if details["question"]:
+                print(f"You: {details['question']}", flush=True)
+                tail = " (interrupted)" if details["interrupted"] else ""
+                print(f"Assistant: {details['heard'] or '(nothing was heard)'}{tail}", flush=True)
+            case "seen":
+                print(f"Seen: {seen(details)}", flush=True)
+            case "order":
+                print(f"Command: {details['order']}", flush=True)
+            case "tool":
+                print(f"Tool: {details['tool']}", flush=True)
+            case "trouble":
+                note(f"Trouble: {details['message']}")
+
+
+class LiveView:
+    """State, level, words as they are recognised, what is seen, and the latency of the last turn."""
+
+    def __init__(self) -> None:
+        self._state, self._level, self._partial, self._seen, self._trouble = "idle", 0.0, "", "", ""
+        self._latency: dict[str, float] = {}
+        self._lines: list[tuple[str, str]] = []
+        self._reply = ""
+
+    def __call__(self, happening: Happening) -> None:
+        """Take it into the picture that is drawn next."""
+        details = happening.details
+        match happening.name:
+            case "level":
+                self._level = max(details["level"], 0.8 * self._level)
+            case "state":
+                self._state = details["state"]
+            case "partial":
+                self._partial, self._trouble = details["text"], ""
+            case "seen":
+                self._seen = seen(details)
+            case "clause":
+                self._reply = f"{self._reply} {details['text']}".strip()
+            case "reply":
+                self._reply, self._partial = "", ""
+                if details["question"]:
+                    self._lines.append(("you", details["question"]))
+                    self._lines.append(("it", details["heard"] + (" …" if details["interrupted"] else "")))
+                self._lines = self._lines[-SHOWN:]
+            case "turn":
+                self._latency = details
+            case "trouble":
+                self._trouble = details["message"]
+
+    def __rich__(self) -> RenderableType:
+        """Draw it."""
+        from rich.panel import Panel
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        sign, colour, words = SIGNS.get(self._state, ("●", "white", self._state))
+        table.add_row("state", Text(f"{sign} {words}", style=colour))
+        filled = min(METER, int(METER * min(1.0, self._level * 8)))
+        table.add_row("microphone", Text("▮" * filled + "▯" * (METER - filled), style="green"))
+        for who, text in self._lines:
+            table.add_row(who, Text(text, style="bold" if who == "you" else ""))
+        if self._partial:
+            table.add_row("you", Text(self._partial, style="italic"))
+        if self._reply:
+            table.add_row("it", Text(self._reply, style="cyan"))
+        if self._seen:
+            table.add_row("sees", self._seen)
+        if "first_audio_s" in self._latency:
+            decision, first = self._latency.get("decision_s", 0.0), self._latency["first_audio_s"]
+            table.add_row("last turn", f"first sound after {first:.2f} s, of it waiting {decision:.2f} s")
+        if self._trouble:
+            table.add_row("trouble", Text(self._trouble, style="red"))
+        return Panel(table, title="assistant", subtitle="Ctrl-C ends")
+
+
+def seen(details: dict[str, Any]) -> str:
+    """Return what the camera saw on one line."""
+    if details["verdict"] != "ok":
+        return str(details["verdict"])
+    labels = [label for label in details["labels"] if label["probability"] >= 0.3]
+    return ", ".join(f"{one['label']} {one['probability']:.2f}" for one in labels) or "nothing it is sure of"
+
+
+@contextmanager
+def view(plain: bool, as_json: bool) -> Iterator[View]:
+    """Show a conversation: JSON where asked for, the live view in a terminal, plain lines elsewhere."""
+    if as_json:
+        yield JsonView()
+    elif plain or not sys.stdout.isatty():
+        yield PlainView()
+    else:
+        from rich.live import Live
+
+        live = LiveView()
+        with Live(live, refresh_per_second=8, transient=False):
+            yield live
+
+
+@contextmanager
+def single_keys() -> Iterator[None]:
+    """Make the terminal hand over each key at once, where it can."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError, ValueError):
+            import termios
+            import tty
+
+            number = sys.stdin.fileno()
+            before = termios.tcgetattr(number)
+            tty.setcbreak(number)
+            stack.callback(termios.tcsetattr, number, termios.TCSADRAIN, before)
+        yield
