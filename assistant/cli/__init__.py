@@ -39,6 +39,7 @@ COMMANDS = (
     "bench",
     "eval",
     "fusion",
+    "history",
 )
 """Modules of this package, in the order in which ``--help`` lists them."""
 
