@@ -1,0 +1,152 @@
+"""The fuser that ships, its soft tokens, its explanation and the command, on a tiny world."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.cli import App, main
+from assistant.config import Settings
+from assistant.errors import InputError, ModelError
+from assistant.fusion import checkpoint
+from assistant.fusion.checkpoint import Checkpoint
+from assistant.fusion.connector import EmbeddingConnector
+from assistant.fusion.explanation import Explainer
+from assistant.fusion.grid import SHIPPED, GridFuser
+from assistant.fusion.visual import VisualWords
+from assistant.stages import Fuser
+from assistant.store import Store
+from assistant.types import Frame, Percept, Verdict
+
+from . import fusion_world as world
+
+
+class TinySession:
+    """Embeds a token as its number; one token a letter."""
+
+    name, dim = "tiny", 2
+
+    def tokenize(self, text: str) -> list[int]:
+        return [ord(letter) for letter in text]
+
+    def embed(self, tokens: list[int]) -> np.ndarray:  # type: ignore[type-arg]
+        return np.array([[token, 1.0] for token in tokens], np.float32)
+
+
+@pytest.fixture
+def heads(tmp_path: Path) -> Path:
+    """A folder with a visual-word head that knows two colours by their pixels."""
+    weight = np.array([[40, 0, 0, 0], [0, 0, 40, 0]], np.float32)
+    mean, one = np.array([0.47, 0.47, 0.47, 1], np.float32), np.ones(4, np.float32)
+    visual = VisualWords(("red", "blue"), mean, one, weight, np.array([-1, -1], np.float32))
+    saved = Checkpoint(world.configuration("words"), visual.arrays(), {"visual_words": ["red", "blue"]})
+    checkpoint.save(tmp_path / "heads" / "words.safetensors", saved)
+    return tmp_path / "heads"
+
+
+def fuser(folder: Path, eyes: str = "colours") -> GridFuser:
+    settings = Settings()
+    settings = replace(
+        settings,
+        fusion=replace(settings.fusion, checkpoint=str(folder)),
+        eyes=replace(settings.eyes, model=eyes),
+    )
+    return GridFuser(settings, Store(settings))
+
+
+def test_it_reads_words_and_claims_nothing_where_the_frame_cannot_be_judged(heads: Path) -> None:
+    made = fuser(heads)
+    assert isinstance(made, Fuser) and made.encoder == "colours"
+    frame = Frame(world.picture("red", "left"))
+    seen = made.read(frame, world.ColourEyes().look(frame))
+    assert [word for word, _ in seen.words] == ["red"] and seen.caption == ""
+    for verdict in set(Verdict) - {Verdict.OK}:
+        dark = replace(world.ColourEyes().look(frame), verdict=verdict)
+        assert made.read(frame, dark) is dark and made.answer(dark, "what colour is it?") == ()
+
+
+def test_soft_tokens_are_the_words_embeddings(heads: Path) -> None:
+    percept = Percept("colours", np.zeros((9, 4)), words=(("dog", 0.9), ("snow", 0.7), ("maybe", 0.1)))
+    percept = replace(percept, caption="A dog runs.")
+    soft = EmbeddingConnector().soften(percept, TinySession())  # type: ignore[arg-type]
+    assert soft is not None and EmbeddingConnector().words(percept) == ["a", "dog", "runs", "snow"]
+    assert soft.vectors.shape == (4, 2)
+    assert soft.vectors[1].tolist() == pytest.approx([np.mean([ord(c) for c in " dog"]), 1])
+    again = EmbeddingConnector().soften(percept, TinySession())  # type: ignore[arg-type]
+    other = EmbeddingConnector().soften(replace(percept, caption="A cat."), TinySession())  # type: ignore[arg-type]
+    assert again is not None and other is not None and again.key == soft.key != other.key
+    blind = replace(percept, caption="", words=())
+    assert fuser(heads).soften(blind, TinySession()) is None  # type: ignore[arg-type]
+
+
+def test_another_encoder_is_refused(heads: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="wants features of 'colours', not 'efficientnet-lite2'"):
+        fuser(heads, "efficientnet-lite2")
+    with pytest.raises(ModelError, match="wants features of 'colours', not 'clip'"):
+        fuser(heads).read(Frame(world.picture("red", "left")), Percept("clip", np.zeros((9, 4), np.float32)))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match="there is no checkpoint in"):
+        fuser(tmp_path / "empty")
+
+
+def test_the_map_shows_where_and_the_deletion_test_agrees(heads: Path, tmp_path: Path) -> None:
+    explainer = Explainer(world.ColourEyes(), fuser(heads))
+    for side, column in (("left", 0), ("right", 2)):
+        frame = Frame(world.picture("red", side))
+        found = explainer.explain(frame, "Where is the red thing?")
+        assert [word for word, _ in found.words] == ["red"]
+        assert np.unravel_index(found.heat.argmax(), found.heat.shape) == (1, column)
+        assert found.fall > found.random_fall + found.random_spread
+        found.draw(frame.pixels, tmp_path / "map.png")
+        assert (tmp_path / "map.png").stat().st_size > 100
+        assert "seen: red" in found.text() and json.dumps(found.to_dict())
+    with pytest.raises(InputError, match="cannot write"):
+        found.draw(frame.pixels, tmp_path / "absent" / "map.png")
+
+
+def test_commands_from_training_to_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="training needs torch")
+    monkeypatch.setattr("assistant.kit.Kit.eyes", world.ColourEyes())
+    data = world.build(tmp_path / "data", 24)
+    (data / "images" / "0.png").write_bytes(b"broken")
+    text = 'task = "pair"\nencoder = "colours"\nencoder_dim = 4\ngrid = [3, 3]\n[model]\nstrategy = "{}"\ndim = 16\n'
+    text += "layers = 1\nheads = 2\nhidden = 16\n[training]\nepochs = 1\nbatch = 8\nflip = 0.0\n[options]\nleast = 1\n"
+    best = []
+    for name in ("early", "late"):
+        (tmp_path / f"{name}.toml").write_text(text.format(name), "utf-8")
+        common = ["--data", str(data), "--cache", str(tmp_path / "cache"), "--json"]
+        out = ["--config", str(tmp_path / f"{name}.toml"), "--out", str(tmp_path / name)]
+        assert main(["fusion", "train", *out, *common]) == 0
+        told = capsys.readouterr()
+        summary = json.loads(told.out)
+        assert [Path(path).name for path in summary["skipped"]] == ["0.png"]
+        assert "skipped 1 of 24 pictures" in told.err
+        best.append(summary["checkpoint"])
+    assert main(["fusion", "evaluate", "--checkpoint", best[0], *common]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["accuracy"] == pytest.approx(figures["accuracy"]) and figures["task"] == "pair"
+    assert main(["fusion", "compare", *best, "--out", str(tmp_path / "table.md"), *common]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["strategy"] for row in rows] == ["early", "late"]
+    assert (tmp_path / "table.md").read_text().count("\n") == 4
+    assert json.loads((tmp_path / "table.json").read_text()) == rows
+    assert main(["fusion", "train", *out, *common]) == 2
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_the_heads_that_ship_describe_a_picture(store: Store) -> None:
+    app = App()
+    made = app.make("fuser", "grid")
+    assert sum(file.stat().st_size for file in SHIPPED.glob("*.safetensors")) <= 20e6
+    green = np.full((120, 120, 3), (60, 140, 60), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 60, green.shape).astype(np.uint8)
+    frame = Frame(green + noise)
+    percept = replace(app.kit.eyes.look(frame), verdict=Verdict.OK)
+    told = made.read(frame, percept)
+    assert told.caption.endswith(".") and 3 <= len(told.caption.split()) <= 22
