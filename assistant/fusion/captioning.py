@@ -7,7 +7,7 @@ mean of a picture's other samples as the baseline (Luo, "A Better Variant of Sel
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from .config import FusionConfig
 from .data import Example
 from .ngrams import Cider, bleu, bleu_counts
 from .runtime import NumpyCaptioner
-from .sentences import END, PAD, START, UNKNOWN, Vocabulary, tokenize
+from .sentences import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, tokenize
 from .task import Material, Task
 from .visual import VisualWords
 
@@ -92,7 +92,9 @@ class CaptionTask(Task):
         if start is not None:
             super().load(_module_arrays(start.arrays))
         self.numbers = [[self.vocabulary.numbers(t)[: longest - 1] for t in tokens] for tokens in self.tokens]
-        self._cider = Cider(self.tokens) if self.options.objective == "consensus" else None
+        # The end counts as a word of the reward: without it captions learn to stop in mid-phrase ("a man with a").
+        ended = [[[*tokens, SPECIAL[END]] for tokens in captions] for captions in self.tokens]
+        self._cider = Cider(ended) if self.options.objective == "consensus" else None
 
     def _start(self) -> Checkpoint | None:
         if not self.options.start:
@@ -100,8 +102,9 @@ class CaptionTask(Task):
                 raise SettingError('options.start is missing: "consensus" goes on from a checkpoint trained on "words"')
             return None
         start = checkpoint.load(Path(self.options.start))
-        if start.config.task != "caption" or start.config.model != self.config.model:
-            raise SettingError(f"options.start: {self.options.start} is no caption checkpoint of the same [model]")
+        shape = replace(start.config.model, dropout=self.config.model.dropout)
+        if start.config.task != "caption" or shape != self.config.model:
+            raise SettingError(f"options.start: {self.options.start} is no caption checkpoint of this [model]")
         start.config.check(encoder=self.config.encoder)
         return start
 
@@ -176,7 +179,7 @@ class CaptionTask(Task):
         assert self._cider is not None
         samples = self.options.samples
         drawn, log_p = self.module.sample(memory, samples, self.options.longest)
-        texts = [self.vocabulary.text([w for w in row if w not in (PAD, END)]) for row in drawn.tolist()]
+        texts = [self.vocabulary.text([w for w in row if w != PAD]) for row in drawn.tolist()]
         scores = [self._cider.score(text, indices[row // samples]) for row, text in enumerate(texts)]
         rewards = torch.tensor(scores).view(len(indices), samples)
         others = (rewards.sum(1, keepdim=True) - rewards) / (samples - 1)
