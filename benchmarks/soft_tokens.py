@@ -106,6 +106,9 @@ def main() -> None:
         "labels of the eyes as text": text(from_labels),
         "visual words as text": text(lambda percept: ", ".join(word for word, _ in percept.words)),
         "caption as text": text(lambda percept: percept.caption),
+        "caption and visual words as text": text(
+            lambda percept: f"{percept.caption} {', '.join(word for word, _ in percept.words)}"
+        ),
         "weighted mean of visual words, 1 soft token": weighted_mean,
         "ridge to the captions' mean embedding, 1 soft token": Ridge(arguments.data, app, arguments.ridge),
         "visual words, up to 4 soft tokens": slots(EmbeddingConnector(slots=4, caption=False)),

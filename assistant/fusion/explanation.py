@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DELETED = 0.2
 """Share of the places that is greyed out."""
+LEAST = 0.05
+"""Words of the question below this probability were not seen; there is nothing to show."""
 TRIALS = 8
 """Random deletions that the map is compared with."""
 
@@ -119,7 +121,11 @@ class Explainer:
     def _words(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         visual = self.fuser.visual
         chances = visual.probabilities(percept.features)
-        asked = [word for word in dict.fromkeys(tokenize(question)) if word in visual.words]
+        asked = [
+            word
+            for word in dict.fromkeys(tokenize(question))
+            if word in visual.words and chances[visual.words.index(word)] >= LEAST
+        ]
         asked = asked or [word for word, _ in percept.words[:3]] or [visual.words[int(chances.argmax())]]
         return tuple((word, float(chances[visual.words.index(word)])) for word in asked)
 
