@@ -13,7 +13,7 @@ from ..config import Settings
 from ..store import Store
 from ..types import AudioChunk
 
-WHOLE, SHORT_ANSWER, OPEN, ENUMERATING, DANGLING = 0.96, 0.9, 0.3, 0.1, 0.04
+WHOLE, SHORT_ANSWER, OPEN, ENUMERATING, DANGLING = 0.96, 0.9, 0.2, 0.1, 0.04
 """Probability that the turn is over for each kind of ending."""
 
 _DANGLING = frozenset(

@@ -28,11 +28,20 @@ def add(commands: Any) -> None:
     talk.add_argument("--quick", action="store_true", help="only the questions, not pauses, interruptions, idling")
     talk.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
     talk.add_argument("--realtime", metavar="URL", help="measure a server that speaks the OpenAI Realtime protocol")
+    echo = kinds.add_parser("echo", help="simulated rooms: echo taken out, self-interruptions, missed barge-ins")
+    add_shared(echo)
+    echo.add_argument("--minutes", type=float, default=30.0, help="of the assistant's speech in all rooms together")
+    echo.add_argument("--level", type=float, default=-6.0, metavar="DB", help="of the echo, relative to the voice")
+    echo.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
 
 
 def run(app: App, arguments: argparse.Namespace) -> int:
     """Measure what is asked for."""
-    return talk(app, arguments) if arguments.bench == "talk" else main_job(app, arguments.json)
+    if arguments.bench == "talk":
+        return talk(app, arguments)
+    if arguments.bench == "echo":
+        return echo(app, arguments)
+    return main_job(app, arguments.json)
 
 
 def main_job(app: App, as_json: bool) -> int:
@@ -63,12 +72,25 @@ def talk(app: App, arguments: argparse.Namespace) -> int:
         from ..benchmark.talk import measure
 
         figures = measure(app.kit, arguments.utterances, arguments.images, arguments.turns, arguments.quick, progress)
-    if arguments.json:
-        print_json(figures)
-        return 0
-    for name, value in figures.items():
-        if name == "turns":
-            continue
-        for part, figure in value.items() if isinstance(value, dict) else [("", value)]:
-            print(f"{f'{name} {part}'.strip():45} {figure}")
+    show(figures, arguments.json)
     return 0
+
+
+def echo(app: App, arguments: argparse.Namespace) -> int:
+    """Measure the echo canceller and the guard behind it."""
+    from ..benchmark.echo import measure
+
+    progress = note if sys.stderr.isatty() or not arguments.json else lambda text: None
+    show(measure(app.kit, arguments.minutes * 60, arguments.level, progress=progress), arguments.json)
+    return 0
+
+
+def show(figures: dict[str, Any], as_json: bool) -> None:
+    """Print figures as JSON or one a line; single turns are told by JSON only."""
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in figures.items():
+        if name != "turns":
+            for part, figure in value.items() if isinstance(value, dict) else [("", value)]:
+                print(f"{f'{name} {part}'.strip():45} {figure}")

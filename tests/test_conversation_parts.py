@@ -1,0 +1,259 @@
+"""The parts of a conversation that need no conversation: judgement, orders, frames, lanes, playback, ears."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, WHOLE, WordsTurn
+from assistant.ears import Ears
+from assistant.errors import DeviceError
+from assistant.frames import FrameRing, moment_of
+from assistant.judging import combined
+from assistant.orders import Order, order_in
+from assistant.pacing import PacedSpeaker
+from assistant.playback import Playback
+from assistant.streams import Channel, Lane, Urgency, flow
+from assistant.turns import Patience
+from assistant.types import AudioChunk, Frame
+
+from .fakes import FakeActivity, FakeEchoCanceller, FakeMicrophone, FakeSpeaker, VirtualClock, silence, tone
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("What is this?", WHOLE),
+        ("How many people are there?", WHOLE),
+        ("Tell me about the dog in the picture.", WHOLE),
+        ("Wie spät ist es?", WHOLE),
+        ("What is the", DANGLING),
+        ("Can you tell me", DANGLING),
+        ("Set a timer for", DANGLING),
+        ("He went down to the river.", OPEN),
+        ("When he came home", OPEN),
+        ("Yes, please.", SHORT_ANSWER),
+    ],
+)
+def test_words_tell_a_whole_question(text, expected, settings):
+    silent = AudioChunk(silence(1), 16_000)
+    assert WordsTurn(settings, None).finished(silent, text) == expected
+
+
+def test_an_unfinished_list_and_no_words_are_waited_for(settings):
+    detector = WordsTurn(settings, None)
+    silent = AudioChunk(silence(1), 16_000)
+    assert detector.finished(silent, "I need eggs, milk,") < 0.2
+    assert detector.finished(silent, "") == 0.0
+
+
+def test_sound_and_words_together_decide():
+    wait = Patience().wait
+    second = 16_000
+    assert wait(combined([0.95, WHOLE])) < 0.3 * second, "finished in sound and words"
+    assert wait(combined([0.05, WHOLE])) < 0.7 * second, "a short question that sounds unfinished"
+    assert wait(combined([0.99, OPEN])) > 1.2 * second, "a story's pause is no end"
+    assert wait(combined([0.99, DANGLING])) > 1.5 * second
+    assert combined([0.3]) == 0.3
+
+
+@pytest.mark.parametrize(
+    "text, order",
+    [
+        ("Stop.", Order.STOP),
+        ("Okay, stop, please.", Order.STOP),
+        ("Stop! Stop!", Order.STOP),
+        ("Cancel that.", Order.STOP),
+        ("Pause", Order.PAUSE),
+        ("Could you repeat that?", None),
+        ("Repeat that, please.", Order.REPEAT),
+        ("A bit slower please", None),
+        ("Slower, please.", Order.SLOWER),
+        ("Louder!", Order.LOUDER),
+        ("Stop the music in the kitchen", None),
+        ("", None),
+    ],
+)
+def test_orders(text, order):
+    assert order_in(text) is order
+
+
+def picture(value, sharp=False):
+    pixels = np.full((60, 80, 3), value, np.uint8)
+    if sharp:
+        pixels[::4] = 255 - value
+    return pixels
+
+
+def test_the_sharpest_frame_around_the_moment_is_taken():
+    ring = FrameRing()
+    for second, sharp in ((1.0, False), (2.0, False), (2.3, True), (4.0, True)):
+        ring.add(Frame(picture(100, sharp), second))
+    assert ring.at(2.0).frame.time == 2.3
+    assert ring.at(9.0).frame.time == 4.0, "the nearest where none is near"
+    ring.add(Frame(picture(100), 30.0))
+    assert ring.at(2.0).frame.time == 30.0, "old frames are forgotten"
+    assert FrameRing().at(1.0) is None
+
+
+def test_a_scene_is_the_same_until_something_changes():
+    ring = FrameRing()
+    for second, value in ((1.0, 100), (2.0, 103), (9.0, 180)):
+        ring.add(Frame(picture(value), second))
+    first, second, third = ring.at(1.0), ring.at(2.0), ring.at(9.0)
+    assert first.same_scene(second) and not first.same_scene(third)
+
+
+def test_this_is_pointed_at_when_it_is_said():
+    assert moment_of("what is this thing on the table", 10.0, 13.0) == pytest.approx(11.0, abs=0.2)
+    assert moment_of("how are you", 10.0, 13.0) == 13.0
+
+
+def test_urgent_work_goes_first_and_one_at_a_time():
+    async def main():
+        lane, order = Lane("test"), []
+        gate = threading.Event()
+        blocking = asyncio.create_task(lane.run(Urgency.THOUGHT, gate.wait))
+        await asyncio.sleep(0)
+        jobs = [
+            asyncio.create_task(lane.run(urgency, lambda urgency=urgency: order.append(urgency)))
+            for urgency in (Urgency.THOUGHT, Urgency.VOICE, Urgency.EAR)
+        ]
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(blocking, *jobs)
+        lane.close()
+        return order
+
+    assert asyncio.run(main()) == [Urgency.EAR, Urgency.VOICE, Urgency.THOUGHT]
+
+
+def test_cancelled_work_never_begins_and_an_iterator_is_closed():
+    closed, ran = [], []
+
+    def numbers():
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    async def main():
+        lane = Lane("test")
+        gate = threading.Event()
+        blocking = asyncio.create_task(lane.run(Urgency.EAR, gate.wait))
+        await asyncio.sleep(0)
+        task = asyncio.create_task(lane.run(Urgency.EAR, lambda: ran.append(1)))
+        await asyncio.sleep(0)
+        task.cancel()
+        gate.set()
+        await blocking
+        numbers_seen = []
+        stream = lane.iterate(Urgency.THOUGHT, numbers)
+        async for number in stream:
+            numbers_seen.append(number)
+            if number == 2:
+                break
+        await stream.aclose()
+        await lane.run(Urgency.EXIT, lambda: None)
+        lane.close()
+        return numbers_seen
+
+    assert asyncio.run(main()) == [0, 1, 2]
+    assert closed == [True] and ran == []
+
+
+def test_a_blocking_iterator_flows_and_its_error_arrives():
+    def source():
+        yield 1
+        yield 2
+        raise DeviceError("unplugged")
+
+    async def main():
+        seen = []
+        with pytest.raises(DeviceError, match="unplugged"):
+            async for item in flow(source()):
+                seen.append(item)
+        return seen
+
+    assert asyncio.run(main()) == [1, 2]
+
+
+def test_a_channel_is_bounded_and_ends_like_an_iterator():
+    async def main():
+        channel, put = Channel(2), []
+
+        async def produce():
+            for number in range(5):
+                await channel.put(number)
+                put.append(number)
+            channel.close()
+
+        task = asyncio.create_task(produce())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert put == [0, 1]
+        got = [item async for item in channel]
+        await task
+        return got
+
+    assert asyncio.run(main()) == [0, 1, 2, 3, 4]
+
+
+def test_heard_counts_whole_words_only():
+    async def main():
+        speaker = FakeSpeaker(instant=False)
+        playback = Playback(speaker)
+        feeding = asyncio.create_task(playback.run())
+        playback.add(None, "one two three four", AudioChunk(tone(1.8), 16_000))
+        await playback.began.wait()
+        heard = {}
+        for seconds in (0.0, 0.5, 0.5):
+            while playback._sent - playback.position < 0.25 * 16_000:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            for _ in range(int(seconds * 50)):
+                speaker.advance(320)
+                while playback._sent - playback.position < 0.25 * 16_000 and playback._sent < playback._length:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
+            heard[round(playback.position / 16_000, 1)] = playback.heard()
+        said = playback.stop()
+        feeding.cancel()
+        playback.close()
+        return heard, said
+
+    heard, said = asyncio.run(main())
+    assert heard[0.0] == "" and heard[0.5] == "one" and heard[1.0] == said == "one two"
+
+
+def test_a_paced_speaker_takes_its_time_and_hands_on_what_was_played():
+    clock, inner = VirtualClock(), FakeSpeaker()
+    speaker = PacedSpeaker(inner, clock.now)
+    speaker.play(AudioChunk(tone(1.0), 16_000))
+    clock.advance(0.25)
+    assert speaker.played == 4000 and len(inner.played_samples) == 4000
+    assert speaker.stop() == 4000
+    clock.advance(5)
+    assert speaker.played == 0 and len(inner.played_samples) == 4000
+
+
+def test_ears_cut_chunks_for_the_detector_and_give_the_echo_canceller_its_reference():
+    echo = FakeEchoCanceller()
+    microphone = FakeMicrophone(silence(0.2), tone(0.2), silence(0.2))
+    ears = Ears(microphone, FakeActivity(), echo)
+    ears.played(AudioChunk(tone(0.1, 22_050), 22_050))
+    sounds = list(ears.sounds())
+    assert {len(sound.chunk.samples) for sound in sounds} == {512}
+    assert [sound.chunk.start for sound in sounds] == list(range(0, 512 * len(sounds), 512))
+    assert {sound.probability for sound in sounds} == {0.0, 1.0}
+    loud = [chunk for chunk in echo.references if chunk.samples.any()]
+    assert 8 <= len(loud) <= 10, "100 ms of the reply, in frames of 10 ms"
+
+
+def test_an_unplugged_microphone_is_told_and_taken_up_again(monkeypatch):
+    monkeypatch.setattr("assistant.ears.RETRY", 0.0)
+    microphone = FakeMicrophone(tone(0.5))
+    microphone.failures[3200] = DeviceError("the microphone was unplugged")
+    told = []
+    ears = Ears(microphone, FakeActivity(), trouble=told.append)
+    assert sum(len(sound.chunk.samples) for sound in ears.sounds()) >= 15 * 512
+    assert told == ["the microphone was unplugged", "the microphone is back"]
