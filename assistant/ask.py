@@ -100,7 +100,7 @@ class Asker:
 
     def look(self, frame: Frame, question: str = "") -> Percept:
         """Return the percept of a frame, with text and codes where the question is about them."""
-        percept = self.kit.eyes.look(frame)
+        percept = dataclasses.replace(self.kit.eyes.look(frame), frame=frame)
         if self.kit.fuser is not None:
             percept = self.kit.fuser.read(frame, percept)
             percept = dataclasses.replace(percept, answers=self.kit.fuser.answer(percept, question))

@@ -24,6 +24,10 @@ import platformdirs
 from .errors import SettingError, nearest
 
 
+SECRETS = frozenset({"ASSISTANT_BRAIN_KEY"})
+"""Environment variables that no file and no command line may hold; each is read where it is needed only."""
+
+
 @dataclass(frozen=True)
 class StoreSettings:
     """Where models live."""
@@ -99,6 +103,8 @@ class EyesSettings:
 
     engine: str = "efficientnet"
     model: str = "efficientnet-lite2"
+    captioner: str = ""
+    """A vision-encoder-decoder model that writes captions: a folder, an id of the store, or owner/name of the hub."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,9 @@ class BrainSettings:
     """Language model."""
 
     engine: str = "llama"
+    """"llama" or "transformers"; "vision": a vision-language model; "server": an OpenAI-compatible server."""
+    url: str = ""
+    """Address of the server, as in "http://127.0.0.1:8080"; its key stands in ASSISTANT_BRAIN_KEY."""
     model: str = "qwen2.5-coder-1.5b-instruct-q4_k_m"
     context: int = 4096
     """Positions in the cache."""
@@ -198,6 +207,14 @@ class HistorySettings:
 
 
 @dataclass(frozen=True)
+class TranslationSettings:
+    """Text from one language into another."""
+
+    model: str = ""
+    """A Marian, NLLB or M2M-100 model: a folder, an id of the store, or owner/name of the hub; empty: the brain."""
+
+
+@dataclass(frozen=True)
 class PluginSettings:
     """Plugins and tools."""
 
@@ -227,6 +244,7 @@ class Settings:
     talk: TalkSettings = field(default_factory=TalkSettings)
     wake: WakeSettings = field(default_factory=WakeSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
+    translation: TranslationSettings = field(default_factory=TranslationSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
 
 
@@ -353,7 +371,7 @@ def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if environ.get("ASSISTANT_OFFLINE"):
         yield "store.offline", environ["ASSISTANT_OFFLINE"]
     sections = {f.name for f in dataclasses.fields(Settings)} - {"profile"}
-    for variable in sorted(environ):
+    for variable in sorted(set(environ) - SECRETS):
         section, _, name = variable.removeprefix("ASSISTANT_").lower().partition("_")
         if variable.startswith("ASSISTANT_") and section in sections and name:
             yield f"{section}.{name}", environ[variable]

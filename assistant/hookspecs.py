@@ -17,11 +17,11 @@ class Backend:
     """How to make one stage; the library behind it is imported on first use only."""
 
     kind: str
-    """``vad``, ``asr``, ``eyes``, ``reader``, ``session``, ``voice``, ``turn``, ``wake``, ``echo``,
+    """``vad``, ``asr``, ``eyes``, ``reader``, ``session``, ``brain``, ``voice``, ``turn``, ``wake``, ``echo``,
     ``microphone``, ``speaker``, ``camera``."""
     name: str
     factory: str
-    """``"package.module:callable"``; called with ``(settings, store)``."""
+    """``"package.module:callable"``; called with ``(settings, store)``, a brain with ``(settings, store, tools)``."""
     extra: str | None = None
     """The pip extra that installs its libraries, or ``None`` where they are always there."""
     libraries: tuple[str, ...] = ()

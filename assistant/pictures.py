@@ -71,6 +71,15 @@ def read(path: Path | str) -> Frame:
         raise InputError(f"{path} is damaged or cut short ({reason}); give another copy") from error
 
 
+def image(frame: Frame, longest: int) -> Image:
+    """Return a frame as an image of Pillow, RGB, at most ``longest`` pixels a side."""
+    from PIL import Image as pillow
+
+    made = pillow.fromarray(frame.pixels)
+    made.thumbnail((longest, longest))
+    return made
+
+
 def _upright(image: Image) -> Image:
     """Return the picture as RGB of bounded size, turned as its EXIF data say."""
     from PIL.Image import Transpose

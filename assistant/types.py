@@ -169,6 +169,8 @@ class Percept:
     time: float = 0.0
     """Capture time of the frame, seconds on the audio clock."""
     source: str = ""
+    frame: Frame | None = None
+    """The picture itself, for brains that see with their own eyes; ``None`` where only this percept is left."""
 
     @property
     def text(self) -> str | None:

@@ -22,8 +22,8 @@ from ..hookspecs import Backend
 from ..plugins import Plugins
 from . import Condition, Store
 
-KINDS = {"brain": "session", "fusion": "fuser"}
-"""The kind of backend behind a section's ``engine``, where it is not called like the section."""
+KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",)}
+"""The kinds of backend that a section's ``engine`` may name, where it is not called like the section."""
 
 
 class Health(StrEnum):
@@ -171,19 +171,20 @@ def _devices() -> Iterator[Finding]:
         yield Finding("device", "camera", Health.OK, "looked for when it is first needed; the system may ask for leave")
 
 
-def selected(store: Store) -> list[tuple[str, str]]:
+def selected(store: Store, plugins: Plugins) -> list[tuple[str, str]]:
     """Return kind and name of every engine that the settings in force ask for."""
     engines = []
     for field in fields(store.settings):
         section = getattr(store.settings, field.name)
         for engine in (getattr(section, "engine", ""), *getattr(section, "engines", ())):
             if engine and engine != "off":
-                engines.append((KINDS.get(field.name, field.name), engine))
+                kinds = KINDS.get(field.name, (field.name,))
+                engines.append((next((kind for kind in kinds if (kind, engine) in plugins.backends), kinds[-1]), engine))
     return engines
 
 
 def _libraries(store: Store, plugins: Plugins) -> Iterator[Finding]:
-    chosen = selected(store)
+    chosen = selected(store, plugins)
     wanted: dict[str, tuple[bool, Backend]] = {}
     for key, backend in plugins.backends.items():
         for library in backend.libraries:
@@ -237,7 +238,7 @@ def _models(store: Store) -> Iterator[Finding]:
 
 def _stages(store: Store, plugins: Plugins) -> Iterator[Finding]:
     made: dict[str, object] = {}
-    for kind, name in selected(store):
+    for kind, name in selected(store, plugins):
         started = time.monotonic()
         try:
             made[kind] = plugins.make(kind, name, store)

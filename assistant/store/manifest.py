@@ -115,10 +115,19 @@ class Manifest:
         return iter(self.models.values())
 
     def needed(self, settings: Settings) -> list[str]:
-        """Return the ids that the settings ask for; what they are made from is not among them."""
+        """Return the ids that the settings ask for; what they are made from is not among them.
+
+        Names with a slash are folders or repositories of the hub, and a server has names of its own.
+        """
         flat = {key: value if isinstance(value, tuple) else (value,) for key, value in flatten(settings).items()}
+        if settings.brain.engine == "server":
+            del flat["brain.model"]
         wanted = [
-            value for key, values in flat.items() if key.endswith(("model", "models")) for value in values if value
+            value
+            for key, values in flat.items()
+            if key.endswith(("model", "models", "captioner"))
+            for value in values
+            if value and "/" not in value
         ]
         for model in self:
             for condition in model.needed_when:
