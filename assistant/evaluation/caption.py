@@ -15,6 +15,7 @@ from .. import pictures
 from ..errors import InputError, SettingError
 from ..fusion.ngrams import Cider, bleu, bleu_counts
 from ..fusion.sentences import tokenize
+from ..stages import Sampling, Session
 from ..types import Frame, Percept
 from . import Items, Report, bootstrap
 
@@ -25,7 +26,9 @@ FIELDS = ("image", "captions")
 
 
 def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
-    """Caption every picture with the trained ``fuser``, or from the eyes' ``labels`` alone as a baseline.
+    """Caption every picture with the trained ``fuser``, or with a baseline.
+
+    ``labels``: the language model with the eyes' labels in its prompt; ``names``: the labels' names alone.
 
     Returns ``bleu1`` … ``bleu4`` and ``cider`` with their intervals.
     """
@@ -55,10 +58,12 @@ def _references(row: dict[str, Any]) -> list[list[str]]:
 
 def _speaker(app: App, baseline: str) -> Callable[[Frame], str]:
     """Return the function from a picture to what is said about it."""
-    if baseline == "labels":
+    if baseline == "names":
         return lambda frame: from_labels(app.kit.eyes.look(frame))
+    if baseline == "labels":
+        return lambda frame: from_prompt(app.kit.session, app.kit.eyes.look(frame))
     if baseline != "fuser":
-        raise SettingError(f"--baseline is fuser or labels, not {baseline!r}")
+        raise SettingError(f"--baseline is fuser, labels or names, not {baseline!r}")
     fuser = app.make("fuser", app.settings.fusion.engine if app.settings.fusion.engine != "off" else "grid")
     return lambda frame: str(fuser.read(frame, app.kit.eyes.look(frame)).caption)
 
@@ -69,3 +74,17 @@ def from_labels(percept: Percept) -> str:
         label.label for label in percept.labels[:1]
     ]
     return " and ".join(f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}" for name in names)
+
+
+def from_prompt(session: Session, percept: Percept) -> str:
+    """Return the caption that the language model writes with the labels in its prompt."""
+    labels = ", ".join(f"{label.label} {label.probability:.2f} {label.place}".strip() for label in percept.labels)
+    request = (
+        "A photo was taken. An image classifier sees in it, with probability and place: "
+        f"{labels or 'nothing it is sure of'}. Write one caption of the photo, of about ten words, such as "
+        '"A brown dog runs through the grass." Answer with the caption alone.'
+    )
+    prompt = session.template([{"role": "user", "content": request}], [])
+    session.sync([session.tokenize(prompt)])
+    options = Sampling(max_tokens=30, temperature=0.0, stop=("\n",))
+    return "".join(session.generate(options)).strip().strip('"')
