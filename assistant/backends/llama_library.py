@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import logging
+import os
 import threading
 from functools import cache
 from pathlib import Path
@@ -191,6 +192,9 @@ def load() -> Any:
     files = sorted(folder.glob("xllamacpp*.so")) + sorted(folder.glob("xllamacpp*.pyd")) if folder else []
     if not files:
         raise ModelError(f'llama.cpp is not installed; run: pip install "xllamacpp=={VERSION}"')
+    # OpenMP's threads otherwise spin while they wait for each other, and beside any other busy process
+    # decoding falls from ten tokens a second to one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         library = ffi.dlopen(str(files[0]))
     except OSError as error:
