@@ -198,7 +198,8 @@ def load() -> Any:
     try:
         library = ffi.dlopen(str(files[0]))
     except OSError as error:
-        raise ModelError(f"llama.cpp does not load on this machine: {error}") from error
+        mend = "; run: sudo apt install libgomp1" if "libgomp" in str(error) else ""
+        raise ModelError(f"llama.cpp does not load on this machine: {error}{mend}") from error
     _check(library)
     library.llama_log_set(_write_log, ffi.NULL)
     library.llama_backend_init()
