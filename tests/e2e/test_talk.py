@@ -1,0 +1,79 @@
+"""``assistant talk`` as a process, with real small models and files in the place of devices."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from assistant import sound
+from assistant.types import AudioChunk
+
+SMALL = (
+    "--set", "brain.model=smollm2-135m-instruct-q4_1", "--set", "brain.max_tokens=16", "--set", "brain.threads=1",
+    "--set", "asr.model=faster-whisper-tiny.en", "--set", "asr.threads=1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def question(tmp_path_factory, settings, store):
+    """A spoken question by another voice than the assistant's."""
+    from assistant.backends.piper import PiperVoice
+
+    for model in ("smollm2-135m-instruct-q4_1", "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
+        store.require(model)
+    voice = PiperVoice(settings, store)
+    said = np.concatenate([chunk.samples for chunk in voice.speak("What is the name of this city?")])
+    quiet = np.zeros(voice.rate // 2, np.float32)
+    path = tmp_path_factory.mktemp("talk") / "question.wav"
+    sound.write(path, [AudioChunk(np.concatenate([quiet, said, quiet]), round(voice.rate * 1.1))])
+    return path
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "assistant", "talk", *map(str, arguments), *SMALL]
+
+
+@pytest.mark.timeout(300)
+def test_a_recorded_question_is_answered_into_a_file(question, tmp_path):
+    answer = tmp_path / "answer.wav"
+    done = subprocess.run(
+        command("--input", question, "--say", answer, "--json"), capture_output=True, text=True, timeout=250
+    )
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    names = [event["event"] for event in events]
+    assert names[0] == "ready"
+    for earlier, later in (("listening", "judged"), ("judged", "clause"), ("clause", "reply"), ("reply", "turn")):
+        assert names.index(earlier) < names.index(later)
+    reply = next(event for event in events if event["event"] == "reply")
+    assert "city" in reply["question"].lower() and reply["heard"] == reply["text"]
+    turn = next(event for event in events if event["event"] == "turn")
+    assert turn["first_token_s"] <= turn["first_clause_s"] <= turn["first_audio_s"]
+    assert sound.read(answer).seconds > 0.3
+
+
+@pytest.mark.timeout(300)
+def test_control_c_ends_it_and_leaves_no_half_file(question, tmp_path):
+    long = tmp_path / "long.wav"
+    sound.write(long, [AudioChunk(np.zeros(60 * 16_000, np.float32), 16_000)])
+    talk = subprocess.Popen(
+        command("--input", long, "--say", tmp_path / "answer.wav", "--plain"),
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert talk.stderr is not None
+    for line in talk.stderr:
+        if line.startswith("Ready"):
+            break
+    talk.send_signal(signal.SIGINT)
+    _, errors = talk.communicate(timeout=60)
+    assert talk.returncode == 130 and "Traceback" not in errors
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav"]
+
+
+def test_a_missing_recording_is_told_in_one_line(tmp_path):
+    done = subprocess.run(command("--input", tmp_path / "none.wav"), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and "none.wav" in done.stderr
