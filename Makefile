@@ -3,10 +3,12 @@
 # Everything goes into .venv in this folder and into the model store of the user.
 #   PYTHON=python3.12    the Python that the environment is made with
 #   PROFILE=embedded     the profile for talk and models; otherwise gpu where nvidia-smi finds one
+#   DATA=folder          where bench finds folders of examples to measure accuracy on
 #   ARGS='…'             handed on to the assistant (talk, bench) or to pytest (test)
 
 PYTHON ?= python3
 ARGS ?=
+DATA ?= ../shared/data
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 GPU := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
@@ -39,6 +41,10 @@ lint: .venv/installed-test ## check style and types
 
 bench: models ## measure speed, memory and accuracy on this machine
 	@$(BIN)/python -m assistant bench --profile $(PROFILE) $(ARGS)
+	@$(BIN)/python -m benchmarks.llm
+	@for task in 'asr speech' 'asr silence' 'naming naming'; do set -- $$task; \
+	  if [ -d '$(DATA)'/$$2 ]; then $(BIN)/python -m assistant eval $$1 --data '$(DATA)'/$$2 --profile $(PROFILE); \
+	  else echo "eval $$1: no data at $(DATA)/$$2; say make bench DATA=folder"; fi; done
 
 clean: ## delete .venv and caches, not the models
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
