@@ -29,6 +29,8 @@ def assistant_backends() -> list[Backend]:
         Backend("voice", "coqui", f"{here}.coqui:CoquiVoice", "coqui", ("TTS",)),
         Backend("turn", "smart-turn", f"{here}.smart_turn:SmartTurn", libraries=("onnxruntime", "faster_whisper")),
         Backend("turn", "words", f"{here}.words_turn:WordsTurn"),
+        Backend("wake", "micro", f"{here}.micro_wakeword:MicroWake", "wake", ("pymicro_wakeword",)),
+        Backend("wake", "phrase", f"{here}.phrase_wake:PhraseWake", libraries=("faster_whisper",)),
         Backend("echo", "webrtc", f"{here}.webrtc:WebRtcEcho", libraries=("livekit.rtc",)),
         Backend("microphone", "sounddevice", f"{here}.sounddevice:DeviceMicrophone", libraries=("sounddevice",)),
         Backend("microphone", "file", f"{here}.files:FileMicrophone"),
