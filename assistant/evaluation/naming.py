@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..cli import App
 
 FIELDS = ("image", "label")
-QUESTION = "What is this?"
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
@@ -46,14 +45,11 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
 def name(app: App, frame: Frame, percept: Percept) -> list[tuple[str, float]]:
     """Return what the assistant calls the thing in the picture, best first, with probabilities.
 
-    A trained naming head answers where one is switched on (its answers to "What is this?"); the
-    labels of the eyes do otherwise.
+    The labels of the eyes, with the names that the fuser's trained heads add to them.
     """
     fuser = app.kit.fuser
     if fuser is not None:
-        answers = fuser.answer(fuser.read(frame, percept), QUESTION)
-        if answers:
-            return list(answers)
+        percept = fuser.read(frame, percept)
     return [(label.label, label.probability) for label in percept.labels]
 
 

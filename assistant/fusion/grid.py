@@ -16,6 +16,7 @@ from ..types import Frame, Percept, Verdict
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .connector import EmbeddingConnector
+from .naming import Namer
 from .runtime import NumpyCaptioner
 from .sentences import spoken
 from .visual import VisualWords
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "weights"
 
-ANSWERERS: Mapping[str, str] = {}
+ANSWERERS: Mapping[str, str] = {"vqa": "assistant.fusion.vqa:Answerer"}
 """Task of a checkpoint → ``"module:class"`` with ``answer(features, question)``, imported on first use."""
 
 
@@ -49,10 +50,12 @@ class GridFuser:
         self.encoder = next(iter(self._saved.values())).config.encoder
 
     def read(self, frame: Frame, percept: Percept) -> Percept:
-        """Return ``percept`` with caption and visual words; as it was where the frame cannot be judged."""
+        """Return ``percept`` with caption, visual words and learned names; as it was where it cannot be judged."""
         self._check(percept)
         if percept.verdict is not Verdict.OK:
             return percept
+        if self._namer is not None:
+            percept = self._namer.name(percept)
         caption = "" if self._captioner is None else spoken(self._captioner.caption(percept.features))
         words = self.visual.seen(percept.features)
         return dataclasses.replace(percept, caption=caption, words=words)
@@ -88,6 +91,10 @@ class GridFuser:
         if saved is None:
             raise ModelError("no checkpoint with visual words; train config/fusion/words.toml or caption.toml")
         return VisualWords.of(saved.arrays, saved.extras["visual_words"])
+
+    @cached_property
+    def _namer(self) -> Namer | None:
+        return Namer(self._saved["naming"]) if "naming" in self._saved else None
 
     @cached_property
     def _answerer(self) -> Any:

@@ -1,14 +1,15 @@
 """Pictures and sentences in one space: which picture fits these words, and does it fit at all? Numpy only.
 
-Two towers (as in Frome et al., NeurIPS 2013, and Faghri et al., "VSE++", BMVC 2018): attention pooling over the
-places of the eyes' grid, a convolution over the words; the cosine of the two vectors is the score. How high a
+Pairs of towers (as in Frome et al., NeurIPS 2013, and Faghri et al., "VSE++", BMVC 2018): attention pooling over the
+places of the eyes' grid, a convolution over the words; the cosine of the two vectors is the score, added
+over the pairs. A linear layer says how much likelier each word is made by the picture, which is added too. How high a
 score is high differs from sentence to sentence, so a match is judged against a bank of other pictures and
 other sentences (hubness: Dinu et al., ICLR 2015 workshop).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .quantised import unpack
 from .sentences import Vocabulary, tokenize
 
 Floats = NDArray[np.float32]
@@ -29,7 +31,7 @@ def shrink(features_PD: NDArray[np.floating[Any]], grid: tuple[int, int], side: 
     """Return the grid averaged to (side * side, dim), windows overlapping where the sizes do not divide."""
     rows, columns = grid
     weights = np.kron(_windows(rows, side), _windows(columns, side))
-    result: Floats = weights @ np.asarray(features_PD, np.float32)
+    result: Floats = (weights @ features_PD).astype(np.float32)
     return result
 
 
@@ -57,7 +59,7 @@ class Calibration:
 
 
 def relative(scores: Floats, pictures: Floats, texts: Floats, bank: tuple[Floats, Floats]) -> Floats:
-    """Return what :class:`Calibration` reads, (pairs, 3), for pairs of unit vectors and a bank of (pictures, texts)."""
+    """Return what :class:`Calibration` reads, (pairs, 3), for pairs of vectors and a bank of (pictures, texts)."""
     others_of_text, others_of_picture = texts @ bank[0].T, pictures @ bank[1].T
     columns = [scores]
     for others in (others_of_text, others_of_picture):
@@ -66,14 +68,21 @@ def relative(scores: Floats, pictures: Floats, texts: Floats, bank: tuple[Floats
 
 
 class DualEncoder:
-    """The two towers of a ``retrieval`` checkpoint."""
+    """The towers and the words of a ``retrieval`` checkpoint.
+
+    A vector has a part for each pair of towers, of length one, and a part for words: of a picture how much
+    likelier than usual each word is, of a sentence which words it has. Scores are plain products.
+    """
 
     def __init__(self, saved: Checkpoint) -> None:
-        self.config = saved.config
-        self.vocabulary = Vocabulary(tuple(saved.extras["vocabulary"]))
-        self.w = {name: np.asarray(array, np.float32) for name, array in saved.arrays.items()}
-        calibration: dict[str, Any] = saved.extras["calibration"]
-        self.calibration = Calibration((*calibration["weights"],), calibration["bias"])
+        self.config, extras = saved.config, saved.extras
+        self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
+        self.members = int(extras["members"])
+        self.words = {word: number for number, word in enumerate(extras["words"])}
+        self.nouns = frozenset(extras["nouns"])
+        self.share = float(extras["share"])
+        self.w = unpack(saved.arrays)
+        self.calibration = Calibration((*extras["calibration"]["weights"],), extras["calibration"]["bias"])
 
     @classmethod
     def load(cls, path: Path) -> DualEncoder:
@@ -82,40 +91,42 @@ class DualEncoder:
 
     @property
     def dim(self) -> int:
-        """Width of the common space."""
+        """Length of a vector."""
         return int(self.w["bank.pictures"].shape[1])
 
     def picture(self, features_PD: Floats) -> Floats:
-        """Return the unit vector of a picture, (dim,); the mean with its mirror image's, so that sides do not count."""
-        places: Floats = (shrink(features_PD, self.config.grid) - self.w["reduce.mean"]) @ self.w["reduce.weight"].T
-        mirrored: Floats = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
-        both: Floats = self._look(places) + self._look(mirrored)
-        return _unit(both)
+        """Return the vector of a picture, (dim,); each tower sees its mirror image too, so that sides do not count."""
+        w = self.w
+        places = np.matmul(shrink(features_PD, self.config.grid) - w["reduce.mean"], w["reduce.weight"].T)
+        mirrored = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
+        parts = []
+        for member in range(self.members):
+            both: Floats = self._look(f"{member}.picture", places) + self._look(f"{member}.picture", mirrored)
+            parts.append(_unit(both))
+        return np.concatenate([*parts, self.share * surprise(features_PD.mean(0), w)]).astype(np.float32)
 
     def text(self, sentence: str) -> Floats:
-        """Return the unit vector of a sentence, (dim,); zeros where none of its words is known."""
-        numbers = [number for number in self.vocabulary.numbers(tokenize(sentence)) if number >= 4]
+        """Return the vector of a sentence, (dim,); zeros where none of its words is known."""
+        tokens = tokenize(sentence)
+        numbers = [number for number in self.vocabulary.numbers(tokens) if number >= 4]
+        named = np.zeros(len(self.words), np.float32)
+        named[[self.words[token] for token in set(tokens) if token in self.words]] = 1
         if not numbers:
             return np.zeros(self.dim, np.float32)
-        words = self.w["text.words.weight"][numbers]
-        padded = np.pad(words, ((1, 1), (0, 0)))
-        around = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], 1)
-        read = _gelu(self._linear("text.read", around))
-        weights = _softmax(self._linear("text.attend", read)[:, 0])
-        joined = np.concatenate([read.max(0), weights @ read])
-        return _unit(self._linear("text.out", joined) + self._linear("text.direct", words.mean(0)))
+        parts = [self._read(f"{member}.text", numbers) for member in range(self.members)]
+        return np.concatenate([*parts, named]).astype(np.float32)
 
     def texts(self, sentences: Sequence[str]) -> Floats:
-        """Return the unit vectors of sentences, (sentences, dim)."""
+        """Return the vectors of sentences, (sentences, dim)."""
         return np.stack([self.text(sentence) for sentence in sentences])
 
     def chances(self, pictures: Floats, texts: Floats) -> Floats:
-        """Return the calibrated probability that each text is true of its picture, (pairs,), from unit vectors."""
+        """Return the calibrated probability that each text is true of its picture, (pairs,), from their vectors."""
         bank = self.w["bank.pictures"], self.w["bank.texts"]
         return self.calibration.chance(relative((pictures * texts).sum(1), pictures, texts, bank))
 
     def judge(self, picture: Floats, text: str) -> float:
-        """Return the calibrated probability that a text is true of a picture (its unit vector).
+        """Return the calibrated probability that a text is true of a picture (its vector).
 
         0.5 where no word of the text is known.
         """
@@ -130,13 +141,21 @@ class DualEncoder:
         """Return the words of a sentence that were never seen in training."""
         return [word for word in tokenize(sentence) if self.vocabulary.numbers([word])[0] < 4]
 
-    def _look(self, places: Floats) -> Floats:
-        x = self._norm("picture.norm", places)
-        hidden = _gelu(self._linear("picture.see", x) + self.w["picture.where"])
-        weights = _softmax(self._linear("picture.attend", hidden), 0)
-        return _unit(
-            self._linear("picture.out", (weights.T @ hidden).ravel()) + self._linear("picture.direct", x.mean(0))
-        )
+    def _look(self, name: str, places: Floats) -> Floats:
+        x = self._norm(f"{name}.norm", places)
+        hidden = _gelu(self._linear(f"{name}.see", x) + self.w[f"{name}.where"])
+        weights = _softmax(self._linear(f"{name}.attend", hidden), 0)
+        pooled = (weights.T @ hidden).ravel()
+        return _unit(self._linear(f"{name}.out", pooled) + self._linear(f"{name}.direct", x.mean(0)))
+
+    def _read(self, name: str, numbers: list[int]) -> Floats:
+        words = self.w[f"{name}.words.weight"][numbers]
+        padded = np.pad(words, ((1, 1), (0, 0)))
+        around = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], 1)
+        read = _gelu(self._linear(f"{name}.read", around))
+        weights = _softmax(self._linear(f"{name}.attend", read)[:, 0])
+        joined = np.concatenate([read.max(0), weights @ read])
+        return _unit(self._linear(f"{name}.out", joined) + self._linear(f"{name}.direct", words.mean(0)))
 
     def _linear(self, name: str, x: Floats) -> Floats:
         result: Floats = x @ self.w[f"{name}.weight"].T + self.w[f"{name}.bias"]
@@ -147,6 +166,17 @@ class DualEncoder:
         scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
         result: Floats = scaled * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
         return result
+
+
+def surprise(means: Floats, layer: Mapping[str, Floats]) -> Floats:
+    """Return how much likelier than usual each word is, as a logarithm, (..., words), from mean features.
+
+    ``layer`` is a linear one, ``words.*``, that predicts the share of a picture's captions with each word.
+    """
+    usual = layer["words.usual"]
+    shares = (means - layer["words.centre"]) @ layer["words.weight"].T + usual
+    result: Floats = np.log(np.clip(shares, 0, 1) + 0.006) - np.log(usual + 0.006)
+    return result
 
 
 def ranks(scores: Floats, owner: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

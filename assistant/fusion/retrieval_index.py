@@ -41,7 +41,7 @@ class Hit:
 
     path: Path
     score: float
-    """Cosine, plus the probabilities of labels that a word names."""
+    """As the checkpoint has it, plus the probabilities of labels that a word names; of two pictures: the cosine."""
     probability: float
     """Calibrated: that the words are true of this picture; between pictures their cosine, at least 0."""
 
@@ -175,7 +175,8 @@ class PictureIndex:
         """Return the pictures that are most like one, itself left out. Raises :class:`InputError` as reading does."""
         percept = self.eyes.look(pictures.read(picture))
         names, vectors = self._all()
-        scores = vectors @ self.encoder.picture(percept.features)
+        sought = self.encoder.picture(percept.features)
+        scores = vectors @ sought / np.maximum(np.linalg.norm(vectors, axis=1) * np.linalg.norm(sought), 1e-9)
         own = picture.resolve()
         others = [row for row, name in enumerate(names) if self.folder / name != own]
         scores, names = scores[others], [names[row] for row in others]
@@ -219,7 +220,7 @@ class PictureIndex:
 
     def _checkpoint(self) -> str:
         """Return what tells this checkpoint from another: a hash of weights that all vectors go through."""
-        digest = hashlib.sha256(self.encoder.w["picture.out.weight"].tobytes())
+        digest = hashlib.sha256(self.encoder.w["0.picture.out.weight"].tobytes())
         return f"{self.eyes.encoder}:{digest.hexdigest()[:16]}"
 
 

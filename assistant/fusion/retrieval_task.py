@@ -9,8 +9,10 @@ their tf-idf similarity. Word vectors start from latent semantic analysis of the
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,11 +24,13 @@ from torch.nn import functional
 from ..errors import InputError
 from .checkpoint import Arrays
 from .config import FusionConfig
-from .retrieval import SIDE, Calibration, ranks, relative, roc_auc, shrink
-from .sentences import PAD, Vocabulary, tokenize
+from .quantised import pack, unpack
+from .retrieval import SIDE, Calibration, ranks, relative, roc_auc, shrink, surprise
+from .sentences import FUNCTION_WORDS, PAD, Vocabulary, tokenize
 from .task import Material, Task
 
 Floats = NDArray[np.float32]
+ARTICLES = frozenset({"a", "an", "the", "two", "three", "his", "her", "their", "some"})
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,18 @@ class RetrievalOptions:
     """Temperature of that likeness."""
     mirror: float = 0.5
     """Share of pictures whose grid is mirrored."""
-    bank: int = 250
-    """Training pictures, and as many captions, that a score is compared with at run time."""
+    members: int = 1
+    """Pairs of towers whose scores are added; they differ in their first weights and in the captions they read."""
+    word_pictures: int = 15
+    """A word that the linear layer predicts occurs in the captions of at least so many pictures."""
+    word_ridge: float = 2.0
+    """Penalty of that layer, in units of the number of pictures, on standardised features."""
+    share: float = 0.02
+    """Weight of the words against the sum of the cosines."""
+    bank: int = 120
+    """Pictures, and as many captions, that a score is compared with at run time."""
     calibrate: float = 0.05
-    """Share of training pictures that are not trained on: the match probability is fitted on them."""
+    """Share of training pictures that are not trained on: bank and match probability come from them."""
 
 
 class PictureTower(nn.Module):
@@ -105,7 +117,7 @@ class TextTower(nn.Module):
 
 
 class Towers(nn.Module):
-    """Both towers and the temperature of their scores."""
+    """A pair of towers and the temperature of their scores."""
 
     def __init__(self, picture: PictureTower, text: TextTower) -> None:
         super().__init__()
@@ -130,7 +142,8 @@ class RetrievalTask(Task):
         kept = generator.permutation(len(train))
         held = max(2, round(options.calibrate * len(train)))
         self.held, self.train = [train[i] for i in kept[:held]], [train[i] for i in kept[held:]]
-        self.longest_bank = min(options.bank, len(self.train))
+        if len(self.held) < 2:
+            raise InputError("too few pictures to hold some back; give more data or raise options.calibrate")
         self.reduce_mean, self.reduce_weight = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
         raw = self._raw(self.train)
         if not extras:
@@ -141,6 +154,9 @@ class RetrievalTask(Task):
             else Vocabulary.of((tokenize(c) for e in self.train for c in e.captions), options.least)
         )
         self.raw = {"train": raw, "held": self._raw(self.held), "val": self._raw(self.val)}
+        self.means = {
+            part: self._means(e) for part, e in (("train", self.train), ("held", self.held), ("val", self.val))
+        }
         self.places: dict[str, torch.Tensor] = {}
         if not extras:
             self._reduce()
@@ -149,20 +165,29 @@ class RetrievalTask(Task):
             for part, examples in (("train", self.train), ("held", self.held), ("val", self.val))
         }
         self.first = np.cumsum([0] + [len(e.captions) for e in self.train])
-        self._likeness()
+        self._likeness(extras["words"] if extras else None)
+        self.nouns: list[str] = extras["nouns"] if extras else self._nouns()
+        if not extras:
+            self._fit_words()
         torch.manual_seed(config.training.seed)
         model = config.model
         vectors = self._vectors() if not extras else np.zeros((len(self.vocabulary), options.word_dim), np.float32)
-        self.module = Towers(
-            PictureTower(options.reduced, model.hidden, model.heads, model.dim, model.dropout),
-            TextTower(vectors, model.hidden, model.dim, model.dropout),
+        self.module = nn.ModuleList(
+            Towers(
+                PictureTower(options.reduced, model.hidden, model.heads, model.dim, model.dropout),
+                TextTower(vectors, model.hidden, model.dim, model.dropout),
+            )
+            for _ in range(options.members)
         )
         self.calibration = Calibration((1.0, 1.0, 1.0), 0.0)
-        self.bank: tuple[Floats, Floats] = (np.zeros((1, model.dim), np.float32),) * 2
+        self.bank: tuple[Floats, Floats] = (np.zeros((1, 1), np.float32),) * 2
 
     def _raw(self, examples: Sequence[Any]) -> NDArray[np.float16]:
         grid = self.config.grid
         return np.stack([shrink(self.material.features.get(e.image), grid).astype(np.float16) for e in examples])
+
+    def _means(self, examples: Sequence[Any]) -> Floats:
+        return np.stack([self.material.features.get(e.image).astype(np.float32).mean(0) for e in examples])
 
     def _fit_reduction(self, sample: Floats) -> None:
         self.reduce_mean = sample.mean(0)
@@ -185,14 +210,38 @@ class RetrievalTask(Task):
             numbers[row, : len(known)] = known
         return torch.from_numpy(numbers)
 
-    def _likeness(self) -> None:
-        """Prepare tf-idf: each word's weight by the number of training pictures whose captions hold it."""
+    def _likeness(self, predicted: Sequence[str] | None) -> None:
+        """Prepare tf-idf: each word's weight by the number of training pictures whose captions hold it.
+
+        Choose the predicted words by that number where they are not given.
+        """
         holds = np.zeros(len(self.vocabulary), np.float32)
         numbers = self.words["train"].numpy()
         for number, _ in enumerate(self.train):
             holds[np.unique(numbers[self.first[number] : self.first[number + 1]])] += 1
         self.idf = torch.from_numpy(np.log((1 + len(self.train)) / (1 + holds)).astype(np.float32))
         self.idf[:4] = 0
+        if predicted is None:
+            least, every = self.options.word_pictures, self.vocabulary.words
+            often = [n for n in range(4, len(every)) if holds[n] >= least and every[n] not in FUNCTION_WORDS]
+        else:
+            often = self.vocabulary.numbers(predicted)
+        self.predicted = np.array(often, int)
+
+    def _nouns(self) -> list[str]:
+        """Return the predicted words that stand like nouns: often after an article, and mostly before a small word."""
+        after, before, total = Counter[str](), Counter[str](), Counter[str]()
+        for example in self.train:
+            for caption in example.captions:
+                tokens = tokenize(caption)
+                for left, word, right in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
+                    total[word] += 1
+                    after[word] += left in ARTICLES
+                    before[word] += right == "" or right in FUNCTION_WORDS or right.endswith("ing")
+        predicted = [self.vocabulary.words[number] for number in self.predicted]
+        return [
+            w for w in predicted if after[w] > 0.2 * total[w] and before[w] > 0.45 * total[w] and not w.endswith("ing")
+        ]
 
     def _bags(self, numbers: torch.Tensor) -> torch.Tensor:
         bags = torch.zeros(len(numbers), len(self.vocabulary))
@@ -227,42 +276,50 @@ class RetrievalTask(Task):
 
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
         """Return the mean of both directions' cross-entropy."""
-        options, device = self.options, self.module.scale.device
+        options = self.options
         places = self.places["train"][list(indices)]
         mirrored = torch.from_numpy(generator.random(len(places)) < options.mirror)
         places[mirrored] = _mirror(places[mirrored])
-        rows = [
-            generator.choice(np.arange(self.first[i], self.first[i + 1]), options.captions, replace=True)
-            for i in indices
-        ]
+        spoken = functional.normalize(
+            torch.stack([self._bags(self.words["train"][self.first[i] : self.first[i + 1]]).mean(0) for i in indices]),
+            dim=-1,
+        )
+        return torch.stack([self._loss(towers, indices, places, spoken, generator) for towers in self.module]).sum()
+
+    def _loss(
+        self,
+        towers: nn.Module,
+        indices: Sequence[int],
+        places: torch.Tensor,
+        spoken: torch.Tensor,
+        generator: np.random.Generator,
+    ) -> torch.Tensor:
+        options, device = self.options, self._device()
+        own = [(self.first[i], self.first[i + 1]) for i in indices]
+        rows = [generator.choice(np.arange(*span), options.captions, replace=True) for span in own]
         numbers = self.words["train"][np.concatenate(rows)]
         numbers = numbers[:, : max(1, int((numbers > 0).sum(1).max()))]
-        owner = torch.arange(len(rows)).repeat_interleave(options.captions)
-        target = functional.one_hot(owner, len(rows)).float()
+        target = functional.one_hot(torch.arange(len(rows)).repeat_interleave(options.captions), len(rows)).float()
         if options.soft:
-            spoken = torch.stack(
-                [self._bags(self.words["train"][self.first[i] : self.first[i + 1]]).mean(0) for i in indices]
-            )
-            alike = self._bags(numbers) @ functional.normalize(spoken, dim=-1).T
-            target = (1 - options.soft) * target + options.soft * (alike / options.likeness).softmax(1)
+            alike = (self._bags(numbers) @ spoken.T / options.likeness).softmax(1)
+            target = (1 - options.soft) * target + options.soft * alike
         target = target.to(device)
-        seen = self.module.picture(places.to(device))
-        read = self.module.text(numbers.to(device), self.config.training.word_dropout)
-        scores = read @ seen.T * self.module.scale.exp().clamp(max=100)
+        seen = towers.picture(places.to(device))
+        read = towers.text(numbers.to(device), self.config.training.word_dropout)
+        scores = read @ seen.T * towers.scale.exp().clamp(max=100)
         to_pictures = -(target * scores.log_softmax(1)).sum(1).mean()
-        back = target / target.sum(0)
-        to_texts = -(back * scores.log_softmax(0)).sum(0).mean()
-        return (to_pictures + to_texts) / 2
+        to_texts = -(target / target.sum(0) * scores.log_softmax(0)).sum(0).mean()
+        loss: torch.Tensor = (to_pictures + to_texts) / 2
+        return loss
+
+    def _device(self) -> torch.device:
+        device: torch.device = self.module[0].scale.device
+        return device
 
     def validate(self) -> dict[str, float]:
         """Return recall among the validation pictures and the match accuracy, calibrated on held-back pictures."""
-        few = self.longest_bank
-        self.bank = (
-            self._pictures(self.places["train"][:few]),
-            self._texts(self.words["train"][self.first[:few]]),
-        )
         self._calibrate()
-        seen, read = self._pictures(self.places["val"]), self._texts(self.words["val"])
+        seen, read = self._pictures("val"), self._texts("val")
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.val)]).astype(int)
         figures = recalls(read @ seen.T, owner)
         features, truth = self._pairs(seen, read, owner)
@@ -271,17 +328,41 @@ class RetrievalTask(Task):
         recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
         return {**figures, "recall": recall, "match_accuracy": accuracy, "match_roc_auc": roc_auc(chances, truth)}
 
-    def _pictures(self, places: torch.Tensor) -> Floats:
-        device, vectors = self.module.scale.device, []
-        for block in places.split(200):
-            block = block.to(device)
-            both = self.module.picture(block) + self.module.picture(_mirror(block))
-            vectors.append(functional.normalize(both, dim=-1).cpu().numpy())
-        return np.concatenate(vectors)
+    def _pictures(self, part: str) -> Floats:
+        device, every = self._device(), []
+        for start in range(0, len(self.places[part]), 200):
+            given = self.places[part][start : start + 200].to(device)
+            both = [towers.picture(given) + towers.picture(_mirror(given)) for towers in self.module]
+            vectors = torch.cat([functional.normalize(vector, dim=-1) for vector in both], 1).cpu().numpy()
+            every.append(
+                np.concatenate(
+                    [vectors, self.options.share * surprise(self.means[part][start : start + 200], self.layer)], 1
+                )
+            )
+        return np.concatenate(every).astype(np.float32)
 
-    def _texts(self, numbers: torch.Tensor) -> Floats:
-        device = self.module.scale.device
-        return np.concatenate([self.module.text(block.to(device)).cpu().numpy() for block in numbers.split(500)])
+    def _texts(self, part: str) -> Floats:
+        device, every = self._device(), []
+        for block in self.words[part].split(500):
+            read = torch.cat([towers.text(block.to(device)) for towers in self.module], 1).cpu().numpy()
+            every.append(np.concatenate([read, self._named(block.numpy())], 1))
+        return np.concatenate(every).astype(np.float32)
+
+    def _named(self, numbers: NDArray[Any]) -> Floats:
+        """Return which of the predicted words each caption has, (captions, words)."""
+        named = np.zeros((len(numbers), len(self.vocabulary)), np.float32)
+        np.put_along_axis(named, numbers, 1, 1)
+        return named[:, self.predicted]
+
+    def _fit_words(self) -> None:
+        """Fit the linear layer from mean features to the share of captions with each word: a ridge regression."""
+        shares = np.stack([self._named(self.words["train"][a:b].numpy()).mean(0) for a, b in pairwise(self.first)])
+        means = self.means["train"]
+        centre, deviation = means.mean(0), means.std(0) + 1e-6
+        x, usual = (means - centre) / deviation, shares.mean(0)
+        gram = x.T @ x + self.options.word_ridge * len(x) * np.eye(x.shape[1], dtype=np.float32)
+        weight = np.linalg.solve(gram, x.T @ (shares - usual)).T / deviation
+        self.layer = {"words.centre": centre, "words.weight": weight.astype(np.float32), "words.usual": usual}
 
     def _pairs(self, seen: Floats, read: Floats, owner: NDArray[Any]) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the calibration's features of every caption with its own and with one other picture, and the truth."""
@@ -293,32 +374,43 @@ class RetrievalTask(Task):
 
     def _calibrate(self) -> None:
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.held)]).astype(int)
-        seen, read = self._pictures(self.places["held"]), self._texts(self.words["held"])
-        features, truth = self._pairs(seen, read, owner)
+        seen, read = self._pictures("held"), self._texts("held")
+        few = max(1, min(self.options.bank, len(seen) // 2))
+        self.bank = seen[:few], read[np.searchsorted(owner, np.arange(few))]
+        rest = owner >= few
+        features, truth = self._pairs(seen[few:], read[rest], owner[rest] - few)
         weights, bias = logistic(features, truth)
-        self.calibration = Calibration((*(float(w) for w in weights),), bias)
+        self.calibration = Calibration((float(weights[0]), float(weights[1]), float(weights[2])), bias)
 
     def extras(self) -> dict[str, Any]:
-        """Return vocabulary and calibration."""
-        return {"vocabulary": list(self.vocabulary.words), "calibration": dataclasses.asdict(self.calibration)}
+        """Return vocabulary, predicted words and calibration."""
+        return {
+            "vocabulary": list(self.vocabulary.words),
+            "words": [self.vocabulary.words[number] for number in self.predicted],
+            "nouns": self.nouns,
+            "members": self.options.members,
+            "share": self.options.share,
+            "calibration": dataclasses.asdict(self.calibration),
+        }
 
     def arrays(self) -> Arrays:
-        """Return both towers, the reduction of the features and the bank."""
-        return {
+        """Return towers, words, the reduction of the features and the bank; matrices in eight bits."""
+        arrays = {
             **super().arrays(),
+            **self.layer,
             "reduce.mean": self.reduce_mean,
             "reduce.weight": self.reduce_weight,
             "bank.pictures": self.bank[0],
             "bank.texts": self.bank[1],
         }
+        return pack(arrays, [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000])
 
     def load(self, arrays: Arrays) -> None:
-        """Take the weights and the reduction that they were trained with."""
-        own = {name: array for name, array in arrays.items() if not name.startswith(("reduce.", "bank."))}
-        super().load(own)
-        self.reduce_mean, self.reduce_weight = (
-            np.asarray(arrays[f"reduce.{n}"], np.float32) for n in ("mean", "weight")
-        )
+        """Take the weights and all that was fitted before them."""
+        plain = unpack(arrays)
+        super().load({name: array for name, array in plain.items() if name[0].isdigit()})
+        self.layer = {name: array for name, array in plain.items() if name.startswith("words.")}
+        self.reduce_mean, self.reduce_weight = plain["reduce.mean"], plain["reduce.weight"]
         self._reduce()
 
 

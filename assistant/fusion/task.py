@@ -25,6 +25,8 @@ TASKS = {
     "words": "assistant.fusion.words:WordTask",
     "pair": "assistant.fusion.pairing:PairTask",
     "retrieval": "assistant.fusion.retrieval_task:RetrievalTask",
+    "vqa": "assistant.fusion.vqa_task:VqaTask",
+    "naming": "assistant.fusion.naming_task:NamingTask",
 }
 """Name → ``"module:class"``, imported on first use."""
 

@@ -1,0 +1,62 @@
+"""``assistant eval conflict``: is a thing noticed that was named but is not in the picture.
+
+Made from captions: each is put once as it is, where a conflict is a false alarm, and once with one of its nouns
+exchanged for a noun of another picture's caption that none of the picture's own captions has. A conflict counts
+as right where it names that noun. Nouns are those that the checkpoint knows.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import pictures
+from ..fusion import heads
+from ..fusion.matching import conflict
+from ..fusion.retrieval import DualEncoder
+from ..fusion.sentences import tokenize
+from . import Items, Report, bootstrap
+
+if TYPE_CHECKING:
+    from ..cli import App
+
+FIELDS = ("image", "captions")
+
+
+def run(app: App, items: Items, report: Report) -> dict[str, Any]:
+    """Return ``precision``, ``recall`` on exchanged nouns and the ``false_alarms`` on true captions."""
+    encoder = DualEncoder(heads.find(app.settings, "retrieval"))
+    chance = random.Random(0)
+    nouns = [[w for caption in row["captions"] for w in tokenize(caption) if w in encoder.nouns] for row in items.rows]
+    alarms, hits, noticed = list[bool](), list[bool](), list[bool]()
+    for number, row in enumerate(items.rows):
+        features = app.kit.eyes.look(pictures.read(items.path(row, "image"))).features
+        for caption in row["captions"]:
+            own = [word for word in tokenize(caption) if word in encoder.nouns]
+            if not own:
+                continue
+            others = nouns[chance.randrange(len(nouns))]
+            foreign = [word for word in others if word not in nouns[number]]
+            found = conflict(encoder, features, caption)
+            alarms.append(found is not None)
+            if not foreign:
+                continue
+            put = chance.choice(foreign)
+            said = re.sub(rf"\b{re.escape(chance.choice(own))}\b", put, caption.lower(), count=1)
+            found = conflict(encoder, features, said)
+            hits.append(found is not None and found.noun == put)
+            noticed.append(found is not None)
+            report({"image": row["image"], "text": said, "put": put, "found": found.noun if found else None})
+    right = np.array(hits)[np.array(noticed, bool)] if any(noticed) else np.zeros(0)
+    return {
+        "precision": float(right.mean()) if len(right) else float("nan"),
+        "precision_interval": bootstrap(right),
+        "recall": float(np.mean(hits)) if hits else float("nan"),
+        "false_alarms": float(np.mean(alarms)) if alarms else float("nan"),
+        "false_alarms_interval": bootstrap(alarms),
+        "true_captions": len(alarms),
+        "exchanged": len(hits),
+    }

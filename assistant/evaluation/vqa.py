@@ -1,0 +1,57 @@
+"""``assistant eval vqa``: exact answers to questions about pictures, from raw pictures.
+
+Rows are ``{"image", "question", "answers": [...]}``. Several answers of one question are one answer in parts: it
+is right where the set of parts is the same. ``answered`` is the share of questions the head holds to be of its
+kind; it is measured on all, its best guess being taken, and what it would say aloud is ``said_accuracy``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import pictures
+from ..errors import InputError, SettingError
+from ..fusion import heads
+from ..fusion.retrieval import Floats
+from ..fusion.vqa import Answerer, kind, together
+from . import Items, Report, bootstrap
+from .naming import expected_calibration_error
+
+if TYPE_CHECKING:
+    from ..cli import App
+
+FIELDS = ("image", "question", "answers")
+
+
+def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
+    """Answer every question; ``language`` as baseline answers from the question alone, without its picture."""
+    if baseline not in ("fuser", "language"):
+        raise SettingError(f"--baseline is fuser or language, not {baseline!r}")
+    head = Answerer(heads.find(app.settings, "vqa"))
+    seen: dict[str, Floats] = {}
+    right, stated, said, kinds = list[bool](), list[float](), list[bool](), list[str]()
+    for row in items.rows:
+        if not isinstance(row["question"], str) or not isinstance(row["answers"], list):
+            raise InputError(f"{row['image']}: 'question' must be a text and 'answers' a list")
+        if row["image"] not in seen:
+            seen[row["image"]] = app.kit.eyes.look(pictures.read(items.path(row, "image"))).features
+        features = seen[row["image"]]
+        chances = head.probabilities(features if baseline == "fuser" else None, row["question"])
+        best = int(chances.argmax())
+        right.append(head.answers[best] == together(map(str, row["answers"])))
+        stated.append(float(chances[best]))
+        said.append(head.familiar(features, row["question"]))
+        kinds.append(kind(row["question"]))
+        report(row | {"answer": head.answers[best], "probability": round(stated[-1], 4), "right": right[-1]})
+    hits, spoken = np.array(right), np.array(said)
+    return {
+        "system": baseline,
+        "accuracy": float(hits.mean()),
+        "accuracy_interval": bootstrap(hits),
+        **{f"accuracy_{each}": float(hits[np.array(kinds) == each].mean()) for each in sorted(set(kinds))},
+        "answered": float(spoken.mean()),
+        "said_accuracy": float(hits[spoken].mean()) if spoken.any() else float("nan"),
+        "ece": expected_calibration_error(stated, hits),
+    }

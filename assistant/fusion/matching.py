@@ -1,0 +1,50 @@
+"""Words that the picture contradicts: "what colour is this dog?" over a picture of a cup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .retrieval import DualEncoder, Floats, surprise
+from .sentences import tokenize
+
+BOUND = -1.6
+"""A noun is missing where the picture makes it less than a fifth as likely as usual (e to this power)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A thing that was named but is not seen."""
+
+    noun: str
+    surprise: float
+    """How much less likely than usual the picture makes the word: a negative logarithm."""
+    seen: tuple[str, ...]
+    """Nouns that the picture makes likely instead, the likeliest first."""
+
+
+def conflict(encoder: DualEncoder, features_PD: Floats, text: str, bound: float = BOUND) -> Conflict | None:
+    """Return the noun of a question or sentence that the picture supports least, or ``None`` where all may be there.
+
+    Only nouns that are frequent in the training captions can be missed: what is rare is unlikely in every
+    picture, so its absence shows nothing. ``bound`` is the surprise below which a noun counts as missing.
+    """
+    layer = encoder.w
+    means = np.asarray(features_PD, np.float32).mean(0)
+    surprises = surprise(means, layer)
+    named = [word for word in dict.fromkeys(_singular(tokenize(text), encoder)) if word in encoder.nouns]
+    if not named:
+        return None
+    worst = min(named, key=lambda word: float(surprises[encoder.words[word]]))
+    found = float(surprises[encoder.words[worst]])
+    if found >= bound:
+        return None
+    shares = (means - layer["words.centre"]) @ layer["words.weight"].T + layer["words.usual"]
+    nouns = sorted(encoder.nouns, key=lambda word: -float(shares[encoder.words[word]]))
+    return Conflict(worst, found, tuple(nouns[:3]))
+
+
+def _singular(words: list[str], encoder: DualEncoder) -> list[str]:
+    """Return words, a plural that is no known noun as its singular."""
+    return [word[:-1] if word not in encoder.nouns and word[:-1] in encoder.nouns else word for word in words]

@@ -1,0 +1,70 @@
+"""Names that the eyes' thousand classes lack: a linear head on their features, and "none of these". Numpy only."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Label, Percept
+from . import checkpoint
+from .checkpoint import Checkpoint
+
+Floats = NDArray[np.float32]
+LEAST = 0.05
+"""Names below this probability are left out."""
+LABELS = 5
+"""Labels that a percept carries."""
+
+
+class Namer:
+    """The head of a ``naming`` checkpoint. The last class is "none of these"."""
+
+    def __init__(self, saved: Checkpoint) -> None:
+        self.names: tuple[str, ...] = tuple(saved.extras["names"])
+        self.temperature, self.sure = float(saved.extras["temperature"]), float(saved.extras["sure"])
+        w = {name: np.asarray(array, np.float32) for name, array in saved.arrays.items()}
+        self.mean, self.deviation = w["standard.mean"], w["standard.deviation"]
+        self.weight, self.bias = w["linear.weight"], w["linear.bias"]
+
+    @classmethod
+    def load(cls, path: Path) -> Namer:
+        """Load a checkpoint. Raises :class:`ModelError` where it is damaged."""
+        return cls(checkpoint.load(path))
+
+    def probabilities(self, features_PD: Floats) -> Floats:
+        """Return the calibrated probability of each name and, last, of none of them, (names + 1,)."""
+        scores = (self.weight @ self._standard(features_PD.mean(0)) + self.bias) / self.temperature
+        raised = np.exp(scores - scores.max())
+        result: Floats = raised / raised.sum()
+        return result
+
+    def places(self, features_PD: Floats, name: str) -> Floats:
+        """Return each place's share of a name's score, (places,)."""
+        result: Floats = self._standard(features_PD) @ self.weight[self.names.index(name)] / len(features_PD)
+        return result
+
+    def name(self, percept: Percept) -> Percept:
+        """Return ``percept`` with the names among its labels, where the picture is surely of their kind.
+
+        The other labels' probabilities are then those of "none of these", shared as before.
+        """
+        chances = self.probabilities(percept.features)
+        other = float(chances[-1])
+        if 1 - other < self.sure:
+            return percept
+        from ..backends.efficientnet import locate
+
+        labels = [dataclasses.replace(label, probability=label.probability * other) for label in percept.labels]
+        for number in np.argsort(-chances[:-1])[:LABELS]:
+            if chances[number] >= LEAST:
+                box = locate(self.places(percept.features, self.names[number]).reshape(percept.grid))
+                labels.append(Label(self.names[number], float(chances[number]), box.place, box))
+        labels = [label for label in labels if label.probability >= LEAST]
+        return dataclasses.replace(percept, labels=tuple(sorted(labels, key=lambda label: -label.probability)[:LABELS]))
+
+    def _standard(self, features: Floats) -> Floats:
+        result: Floats = (features - self.mean) / self.deviation
+        return result

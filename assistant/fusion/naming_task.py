@@ -1,0 +1,168 @@
+"""The naming task: classes of your own on top of the eyes, with "none of these" for every other picture.
+
+One linear layer on standardised mean features. Examples without a name teach what is none of these, as many of
+them an epoch as there are named ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+
+from ..errors import InputError, SettingError
+from .checkpoint import Arrays
+from .config import FusionConfig
+from .data import Example
+from .task import Material, Task
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class NamingOptions:
+    """Options of the task."""
+
+    field: str = "coarse_label"
+    """``coarse_label`` or ``label``: what names the thing; an example without it is none of these."""
+    calibrate: float = 0.1
+    """Share of the training pictures that only set the temperature and the bound of the sure."""
+    precision: float = 0.98
+    """Share of pictures taken for one of the names that must really be of their kind."""
+
+
+class NamingHead(nn.Module):
+    """Standardised mean features, (batch, dim), to a score for each name and for none, (batch, names + 1)."""
+
+    def __init__(self, dim: int, names: int, dropout: float) -> None:
+        super().__init__()
+        self.linear, self.drop = nn.Linear(dim, names + 1), nn.Dropout(dropout)
+        nn.init.zeros_(self.linear.weight)
+
+    def forward(self, means: torch.Tensor) -> torch.Tensor:
+        """Return the scores before the softmax."""
+        scores: torch.Tensor = self.linear(self.drop(means))
+        return scores
+
+
+class NamingTask(Task):
+    """Learns names from labelled pictures."""
+
+    name = "naming"
+    watch = "accuracy"
+
+    def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
+        super().__init__(config, material, extras)
+        self.options = config.take(NamingOptions)
+        if self.options.field not in ("coarse_label", "label"):
+            raise SettingError(f"options.field is coarse_label or label, not {self.options.field!r}")
+        train = list({e.image: e for e in material.train if e.image}.values())
+        generator = np.random.default_rng(config.training.seed)
+        order = generator.permutation(len(train))
+        held = max(1, round(self.options.calibrate * len(train)))
+        self.parts = {
+            "held": [train[i] for i in order[:held]],
+            "train": [train[i] for i in order[held:]],
+            "val": list({e.image: e for e in material.val if e.image}.values()),
+        }
+        named = sorted({self._name(e) for e in material.train} - {""})
+        if len(named) < 2 and not extras:
+            raise InputError(f"the naming task needs examples of at least two names in {self.options.field!r}")
+        self.names: list[str] = list(extras["names"]) if extras else named
+        number = {name: i for i, name in enumerate(self.names)}
+        none = len(self.names)
+        self.truth = {
+            part: torch.tensor([number.get(self._name(e), none) for e in examples])
+            for part, examples in self.parts.items()
+        }
+        self.raw = {part: self._means(examples) for part, examples in self.parts.items()}
+        self.mean, self.deviation = self.raw["train"].mean(0), self.raw["train"].std(0) + 1e-3
+        self.temperature, self.sure = 1.0, 0.5
+        torch.manual_seed(config.training.seed)
+        self.module = NamingHead(config.encoder_dim, none, config.model.dropout)
+
+    def _name(self, example: Example) -> str:
+        return str(getattr(example, self.options.field)).lower()
+
+    def _means(self, examples: Sequence[Example]) -> Floats:
+        rows = [self.material.features.get(e.image).astype(np.float32).mean(0) for e in examples if e.image]
+        return np.stack(rows) if rows else np.zeros((0, self.config.encoder_dim), np.float32)
+
+    def plan(self, generator: np.random.Generator) -> list[list[int]]:
+        """Return one epoch's batches: all named pictures and as many others."""
+        truth = self.truth["train"].numpy()
+        named, others = np.flatnonzero(truth < len(self.names)), np.flatnonzero(truth == len(self.names))
+        chosen = generator.permutation(others)[: len(named)]
+        order = generator.permutation(np.concatenate([named, chosen])).tolist()
+        size = self.config.training.batch
+        return [order[start : start + size] for start in range(0, len(order), size)]
+
+    def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
+        """Return the cross-entropy."""
+        scores = self._scores("train", list(indices))
+        truth = self.truth["train"][list(indices)].to(scores.device)
+        return functional.cross_entropy(scores, truth, label_smoothing=self.config.training.smoothing)
+
+    def _scores(self, part: str, indices: list[int] | None = None) -> torch.Tensor:
+        means = self.raw[part] if indices is None else self.raw[part][indices]
+        device = self.module.linear.bias.device
+        scores: torch.Tensor = self.module(torch.from_numpy((means - self.mean) / self.deviation).to(device))
+        return scores.cpu() if indices is None else scores
+
+    def validate(self) -> dict[str, float]:
+        """Return the accuracy over named pictures, how many others are taken for named ones, the calibration error."""
+        from ..evaluation.naming import expected_calibration_error
+
+        self._calibrate()
+        truth, none = self.truth["val"].numpy(), len(self.names)
+        chances = (self._scores("val") / self.temperature).softmax(1).numpy()
+        named = truth < none
+        best, taken = chances[:, :none].argmax(1), 1 - chances[:, none] >= self.sure
+        right = best == truth
+        stated = chances[:, :none].max(1)
+        return {
+            "accuracy": float((right & taken)[named].mean()) if named.any() else 0.0,
+            "accuracy_closed": float(right[named].mean()) if named.any() else 0.0,
+            "false_alarms": float(taken[~named].mean()) if (~named).any() else 0.0,
+            "ece": expected_calibration_error(stated[taken], right[taken]) if taken.any() else 0.0,
+            "withheld_at_90": withheld(stated[named], right[named], 0.9),
+        }
+
+    def _calibrate(self) -> None:
+        """Set the temperature by likelihood and the bound by precision, on pictures that were not trained on."""
+        scores, truth, none = self._scores("held"), self.truth["held"], len(self.names)
+        grid = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0]
+        self.temperature = min(grid, key=lambda t: float(functional.cross_entropy(scores / t, truth)))
+        chance = 1 - (scores / self.temperature).softmax(1)[:, none].numpy()
+        named = (truth < none).numpy()
+        for bound in np.linspace(0.5, 0.95, 10):
+            self.sure = float(bound)
+            taken = chance >= bound
+            if not taken.any() or named[taken].mean() >= self.options.precision:
+                break
+
+    def extras(self) -> dict[str, Any]:
+        """Return the names, the temperature and the bound."""
+        return {"names": self.names, "temperature": self.temperature, "sure": self.sure}
+
+    def arrays(self) -> Arrays:
+        """Return the layer and the features' mean and deviation."""
+        return {**super().arrays(), "standard.mean": self.mean, "standard.deviation": self.deviation}
+
+    def load(self, arrays: Arrays) -> None:
+        """Take the weights, and the mean and deviation that they were trained with."""
+        super().load({name: array for name, array in arrays.items() if name.startswith("linear.")})
+        self.mean, self.deviation = (np.asarray(arrays[f"standard.{n}"], np.float32) for n in ("mean", "deviation"))
+
+
+def withheld(stated: NDArray[Any], right: NDArray[Any], precision: float) -> float:
+    """Return the smallest share of answers that must be withheld, least probable first, to reach a precision."""
+    order = np.argsort(-stated, kind="stable")
+    reached = np.flatnonzero(np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision)
+    return 1.0 - (int(reached[-1]) + 1) / len(order) if len(reached) else 1.0

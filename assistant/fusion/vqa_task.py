@@ -1,0 +1,270 @@
+"""The question task: small networks over a question's words and a picture's scene, and their picture-blind twins.
+
+The scores of networks that see (the product of question and scene, and the scene alone) and of networks that read
+the question only are averaged; to them is added what a ridge regression holds to be present. Its targets are all
+things that a picture's questions and answers name. How far it is trusted is set on held-back pictures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+
+from ..errors import InputError
+from .checkpoint import Arrays
+from .config import FusionConfig
+from .quantised import pack, unpack
+from .task import Material, Task
+from .vqa import Questions, Scenes, kind, present, softmax, together, words
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class QuestionOptions:
+    """Options of the task; ``model.hidden`` is the networks' width."""
+
+    least: int = 2
+    """Questions in which a word or a word pair that is read occurs, and pictures of an answer that is given."""
+    components: int = 300
+    """Width of the scene vector."""
+    ridge: float = 1.0
+    """Penalty of the presence regression, on standardised features of about length one."""
+    members: int = 2
+    """Networks that see, and as many picture-blind ones, which by themselves are the baseline."""
+    calibrate: float = 0.06
+    """Share of training pictures that only set the temperature and the bounds of what is familiar."""
+
+
+class Answering(nn.Module):
+    """A question's vector, (batch, grams), and a picture's, (batch, components), to scores, (batch, answers)."""
+
+    def __init__(self, grams: int, components: int, answers: int, hidden: int, dropout: float, sees: bool) -> None:
+        super().__init__()
+        self.ask, self.from_question = nn.Linear(grams, hidden), nn.Linear(hidden, answers)
+        self.drop, self.sees = nn.Dropout(dropout), sees
+        if sees:
+            self.see, self.from_both = nn.Linear(components, hidden), nn.Linear(2 * hidden, answers, bias=False)
+
+    def forward(self, asked: torch.Tensor, scene: torch.Tensor) -> torch.Tensor:
+        """Return the scores before the softmax."""
+        hidden = torch.tanh(self.ask(functional.dropout(asked, 0.2, self.training)))
+        scores = self.from_question(self.drop(hidden))
+        if self.sees:
+            seen = torch.tanh(self.see(functional.dropout(scene, 0.3, self.training)))
+            joint = self.drop(torch.cat([hidden * seen, seen], -1))
+            scores = scores + self.from_both(joint)
+        result: torch.Tensor = scores
+        return result
+
+
+class VqaTask(Task):
+    """Learns to answer short questions with one of the training answers."""
+
+    name = "vqa"
+    watch = "accuracy"
+
+    def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
+        super().__init__(config, material, extras)
+        self.options = options = config.take(QuestionOptions)
+        usable = [e for e in material.train if e.image and e.question and e.answers]
+        self.val = [e for e in material.val if e.image and e.question and e.answers]
+        pictures = sorted({e.image for e in usable if e.image})
+        if len(pictures) < 4 or not self.val:
+            raise InputError("the vqa task needs examples with 'image', 'question' and 'answers' on both sides")
+        generator = np.random.default_rng(config.training.seed)
+        held = {
+            pictures[i]
+            for i in generator.permutation(len(pictures))[: max(1, round(options.calibrate * len(pictures)))]
+        }
+        self.train, self.held = [e for e in usable if e.image not in held], [e for e in usable if e.image in held]
+        if extras:
+            self.questions = Questions(tuple(extras["grams"]), np.zeros(len(extras["grams"]), np.float32))
+            self.answers = list(extras["answers"])
+        else:
+            self.questions = Questions.of([e.question for e in self.train], options.least)
+            counts = Counter(together(e.answers) for e in self.train)
+            self.answers = [answer for answer, count in counts.most_common() if count >= options.least]
+        self.number = {answer: number for number, answer in enumerate(self.answers)}
+        every = sorted({e.image for e in (*usable, *self.val) if e.image})
+        self.row = {path: row for row, path in enumerate(every)}
+        self.means = np.stack([material.features.get(path).astype(np.float32).mean(0) for path in every])
+        self.learned = sorted({self.row[e.image] for e in self.train if e.image})
+        self.temperature = {"seeing": 1.0, "blind": 1.0}
+        self.least_known, self.furthest, self.trust = 0.0, 1.0, 0.5
+        if not extras:
+            self.scenes = Scenes.of(self.means[self.learned], options.components)
+            self._fit_presence()
+            self._prepare()
+        torch.manual_seed(config.training.seed)
+        components = int(extras["components"]) if extras else len(self.scenes.weight)
+        sizes = len(self.questions.names), components, len(self.answers)
+        width, dropout = config.model.hidden, config.model.dropout
+        self.module = nn.ModuleDict(
+            {
+                side: nn.ModuleList(Answering(*sizes, width, dropout, side == "seeing") for _ in range(options.members))
+                for side in ("seeing", "blind")
+            }
+        )
+
+    def _named(self) -> Floats:
+        """Return which answers' things the questions and answers of each picture name, (pictures, answers)."""
+        named = np.zeros((len(self.means), len(self.answers)), np.float32)
+        for example in self.train:
+            if example.image:
+                row = self.row[example.image]
+                for thing in (*words(example.question), *together(example.answers).split(",")):
+                    for form in (thing, thing.removesuffix("s"), f"{thing}s"):
+                        if form in self.number:
+                            named[row, self.number[form]] = 1
+        for column, answer in enumerate(self.answers):
+            parts = [self.number[part] for part in answer.split(",") if part in self.number]
+            if "," in answer and parts:
+                named[:, column] = named[:, parts].mean(1)
+        return named
+
+    def _fit_presence(self) -> None:
+        named = self._named()[self.learned]
+        known = self.means[self.learned]
+        usual, centre, deviation = named.mean(0), known.mean(0), known.std(0) + 1e-3
+        x = (known - centre) / deviation / np.float32(known.shape[1] ** 0.5)
+        dual = np.linalg.solve(x @ x.T + self.options.ridge * np.eye(len(x), dtype=np.float32), named - usual)
+        weight = dual.T @ x / deviation / np.float32(known.shape[1] ** 0.5)
+        self.layer = {"presence.weight": weight.astype(np.float32), "presence.usual": usual, "presence.centre": centre}
+        self.present = torch.from_numpy(present(self.means, self.layer).astype(np.float32))
+
+    def _prepare(self) -> None:
+        self.scene = torch.from_numpy(self.scenes.vectors(self.means))
+        self.asked = {
+            name: torch.from_numpy(self.questions.vectors([e.question for e in examples]))
+            for name, examples in (("train", self.train), ("held", self.held), ("val", self.val))
+        }
+
+    def _target(self, answers: Sequence[str]) -> list[int]:
+        whole = self.number.get(together(answers))
+        if whole is not None:
+            return [whole]
+        return [self.number[part] for part in together(answers).split(",") if part in self.number]
+
+    def plan(self, generator: np.random.Generator) -> list[list[int]]:
+        """Return one epoch's batches of questions that have an answer in the list."""
+        usable = [i for i, example in enumerate(self.train) if self._target(example.answers)]
+        order, size = generator.permutation(usable).tolist(), self.config.training.batch
+        return [order[start : start + size] for start in range(0, len(order), size)]
+
+    def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
+        """Return the cross-entropy, summed over all networks."""
+        target = torch.zeros(len(indices), len(self.answers))
+        for row, index in enumerate(indices):
+            right = self._target(self.train[index].answers)
+            target[row, right] = 1 / len(right)
+        smooth = self.config.training.smoothing
+        target = target * (1 - smooth) + smooth / len(self.answers)
+        given = self._given("train", self.train, list(indices))
+        target = target.to(given[0].device)
+        losses = [-(target * net(*given).log_softmax(1)).sum(1).mean() for net in self._nets()]
+        return torch.stack(losses).sum()
+
+    def _nets(self, side: str = "") -> list[nn.Module]:
+        return [net for name, nets in self.module.items() if side in ("", name) for net in nets]
+
+    def _given(self, part: str, examples: Sequence[Any], indices: list[int]) -> tuple[torch.Tensor, ...]:
+        device = next(self.module.parameters()).device
+        rows = [self.row[examples[i].image] for i in indices]
+        return tuple(t.to(device) for t in (self.asked[part][indices], self.scene[rows]))
+
+    def _scores(self, side: str, part: str, examples: Sequence[Any]) -> Floats:
+        """Return the scores of the blind networks, or of all of them together with presence, (questions, answers)."""
+        given = self._given(part, examples, list(range(len(examples))))
+        nets = self._nets("blind" if side == "blind" else "")
+        scores = np.asarray(torch.stack([net(*given) for net in nets]).mean(0).cpu(), np.float32)
+        if side == "seeing":
+            scores = scores + self.trust * self.present[[self.row[e.image] for e in examples]].numpy()
+        return scores
+
+    def _chances(self, side: str, part: str, examples: Sequence[Any]) -> Floats:
+        return softmax(self._scores(side, part, examples) / self.temperature[side])
+
+    def _right(self, examples: Sequence[Any]) -> NDArray[Any]:
+        return np.array([self.number.get(together(e.answers), -1) for e in examples])
+
+    def validate(self) -> dict[str, float]:
+        """Return the exact-match accuracy, that of the picture-blind networks, and the calibration error."""
+        from ..evaluation.naming import expected_calibration_error
+
+        self._calibrate()
+        right = self._right(self.val)
+        figures: dict[str, float] = {}
+        for side, name in (("seeing", "accuracy"), ("blind", "language_accuracy")):
+            chances = self._chances(side, "val", self.val)
+            figures[name] = float((chances.argmax(1) == right).mean())
+            if side == "seeing":
+                figures["ece"] = expected_calibration_error(chances.max(1), chances.argmax(1) == right)
+                kinds = np.array([kind(e.question) for e in self.val])
+                for each in np.unique(kinds):
+                    figures[f"accuracy_{each}"] = float((chances.argmax(1) == right)[kinds == each].mean())
+        return figures
+
+    def _calibrate(self) -> None:
+        """Set temperatures and the bounds of the familiar on pictures that no network was trained on."""
+        right = self._right(self.held)
+        known = right >= 0
+        for side in self.temperature:
+            best = np.inf
+            for trust in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0) if side == "seeing" else (self.trust,):
+                self.trust = trust if side == "seeing" else self.trust
+                scores = self._scores(side, "held", self.held)
+                for temperature in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.8, 2.2):
+                    chances = softmax(scores / temperature)
+                    own = chances[np.arange(len(right)), right][known]
+                    surprise = float(-np.log(np.maximum(own, 1e-6)).mean()) if len(own) else 0.0
+                    if surprise < best:
+                        best, chosen, self.temperature[side] = surprise, trust, temperature
+            if side == "seeing":
+                self.trust = chosen
+        rows = [self.row[e.image] for e in self.held if e.image]
+        self.furthest = float(np.quantile(self.scenes.distance(self.means[rows]), 0.99)) * 1.05
+        shares = [self.questions.known(e.question) for e in self.held]
+        self.least_known = float(np.quantile([share for share in shares if share > 0] or [0.5], 0.15))
+
+    def extras(self) -> dict[str, Any]:
+        """Return the lists, the temperatures and the bounds of what is familiar."""
+        return {
+            "grams": list(self.questions.names),
+            "answers": self.answers,
+            "temperature": self.temperature,
+            "trust": self.trust,
+            "least_known": self.least_known,
+            "furthest": self.furthest,
+            "members": self.options.members,
+            "components": len(self.scenes.weight),
+        }
+
+    def arrays(self) -> Arrays:
+        """Return networks, the scene vectors' components and the presence regression; matrices in eight bits."""
+        arrays = {
+            **super().arrays(),
+            "questions.weights": self.questions.weights,
+            "scenes.mean": self.scenes.mean,
+            "scenes.weight": self.scenes.weight,
+            **self.layer,
+        }
+        return pack(arrays, [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000])
+
+    def load(self, arrays: Arrays) -> None:
+        """Take the weights and all that was fitted before them."""
+        w = unpack(arrays)
+        super().load({name: array for name, array in w.items() if name.startswith(("seeing.", "blind."))})
+        self.questions = Questions(self.questions.names, w["questions.weights"])
+        self.scenes = Scenes(w["scenes.mean"], w["scenes.weight"])
+        self.layer = {name: array for name, array in w.items() if name.startswith("presence.")}
+        self.present = torch.from_numpy(present(self.means, self.layer).astype(np.float32))
+        self._prepare()
