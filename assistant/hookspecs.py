@@ -18,7 +18,7 @@ class Backend:
 
     kind: str
     """``vad``, ``asr``, ``eyes``, ``reader``, ``session``, ``brain``, ``voice``, ``turn``, ``wake``, ``echo``,
-    ``microphone``, ``speaker``, ``camera``."""
+    ``microphone``, ``speaker``, ``camera``, ``fuser``, ``translator``."""
     name: str
     factory: str
     """``"package.module:callable"``; called with ``(settings, store)``, a brain with ``(settings, store, tools)``."""

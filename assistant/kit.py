@@ -63,12 +63,21 @@ class Kit:
 
     @cached_property
     def brain(self) -> Brain:
-        """The language model with its prompt, tools and soft tokens."""
+        """The engine that answers by itself, or the language model with its prompt, tools and soft tokens."""
+        engine = self.settings.brain.engine
+        if ("brain", engine) in self.plugins.backends:
+            return cast("Brain", self.plugins.make("brain", engine, self.store, self.toolbox.specs))
         from .brain import LanguageBrain
 
         fuser, session = self.fuser, self.session
         soften = None if fuser is None else lambda percept: fuser.soften(percept, session)
         return LanguageBrain(session, self.toolbox.specs, self.settings, soften)
+
+    def hush(self) -> None:
+        """Stop a reading or generation in the middle of a step, where there is one that can be stopped."""
+        cancel = getattr(self.__dict__.get("brain"), "cancel", None)
+        if cancel is not None:
+            cancel()
 
     @cached_property
     def voice(self) -> Voice:

@@ -15,7 +15,7 @@ TEMPLATE = (
 )
 
 
-def make(folder: Path) -> Path:
+def make(folder: Path, positions: int = 512) -> Path:
     """Write config, weights (about 100,000 of them) and tokenizer; the same every time."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -39,7 +39,7 @@ def make(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=512,
+        max_position_embeddings=positions,
         eos_token_id=fast.eos_token_id,
         tie_word_embeddings=True,
     )

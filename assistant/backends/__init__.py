@@ -19,10 +19,16 @@ def assistant_backends() -> list[Backend]:
         Backend("eyes", "efficientnet", f"{here}.efficientnet:EfficientNetEyes", libraries=("onnxruntime",)),
         Backend("reader", "rapidocr", f"{here}.rapidocr:RapidReader", libraries=("rapidocr",)),
         Backend("reader", "zxing", f"{here}.zxing:ZxingReader", libraries=("zxingcpp",)),
+        Backend("reader", "captioner", f"{here}.captioner:Captioner", "gpu", ("transformers", "torch")),
         Backend("fuser", "grid", "assistant.fusion.grid:GridFuser", libraries=("safetensors",)),
         Backend("session", "llama", f"{here}.llama:LlamaSession", libraries=("xllamacpp",)),
         Backend(
             "session", "transformers", f"{here}.transformers:TransformersSession", "gpu", ("transformers", "torch")
+        ),
+        Backend("brain", "vision", f"{here}.vision_brain:VisionBrain", "gpu", ("transformers", "torch")),
+        Backend("brain", "server", f"{here}.server_brain:ServerBrain"),
+        Backend(
+            "translator", "transformers", f"{here}.hub_translator:HubTranslator", "gpu", ("transformers", "torch")
         ),
         Backend("voice", "piper", f"{here}.piper:PiperVoice", libraries=("piper",)),
         Backend("voice", "espeak", f"{here}.espeak:EspeakVoice"),

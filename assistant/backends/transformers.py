@@ -19,6 +19,7 @@ from ..store import Store
 from ..types import Features
 from .cached_session import CachedSession, Grammar
 from .chat_template import CHATML
+from .hub_model import best_device
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class TransformersSession(CachedSession):
         source = _find(settings, store)
         offline = settings.store.offline or isinstance(source, Path)
         self.name = settings.brain.model
-        self.device = _device()
+        self.device = best_device()
         if settings.brain.threads:
             torch.set_num_threads(settings.brain.threads)
         try:
@@ -170,12 +171,6 @@ def _find(settings: Settings, store: Store) -> Path | str:
             return name
         folder = store.require(name)
     return folder if (folder / "config.json").is_file() else convert(folder, folder / "bf16")
-
-
-def _device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _stops(model: Any, tokenizer: Any) -> set[int]:

@@ -32,6 +32,7 @@ COMMANDS = (
     "look",
     "find_picture",
     "say",
+    "translate",
     "models",
     "config",
     "doctor",
