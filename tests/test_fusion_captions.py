@@ -73,12 +73,19 @@ def test_a_vocabulary_knows_its_words() -> None:
     assert vocabulary.text([4]) == ["a"]
 
 
-def test_agreement_overrules_the_single_most_probable() -> None:
-    candidates = [[9, 8, 7], [1, 2, 3, 4], [1, 2, 3, 5]]
-    scores = [-1.0, -1.1, -1.2]
-    assert choose(candidates, scores, Choice()) == 0
-    assert choose(candidates, scores, Choice(agreement=5.0)) == 1
-    assert choose([[1], [1, 2, 3, 4]], [-1.0, -2.0], Choice(length=1.0)) == 1
+def test_a_caption_of_what_was_seen_is_chosen() -> None:
+    candidates = [["a", "cat", "sits"], ["a", "dog", "sits"]]
+    scores = [-1.0, -1.1]
+    seen = {"cat": 0.01, "dog": 0.8}
+    assert choose(candidates, scores, seen, Choice(visual=0.0)) == 0
+    assert choose(candidates, scores, seen, Choice(visual=0.1)) == 1
+    assert choose(candidates, scores, {"cat": 0.8, "dog": 0.01}, Choice()) == 0
+
+
+def test_length_is_no_disadvantage() -> None:
+    candidates = [["a"], ["a", "dog", "runs", "home"]]
+    assert choose(candidates, [-1.0, -2.0], {}, Choice(length=0.0)) == 0
+    assert choose(candidates, [-1.0, -2.0], {}, Choice(length=1.0)) == 1
 
 
 def test_numpy_and_torch_captioners_agree(tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ class CaptionOptions:
     """A caption checkpoint whose weights to start from; ``consensus`` needs one."""
     samples: int = 5
     """Captions that are sampled a picture under ``consensus``."""
-    beam: int = 3
+    beam: int = 8
+    length: float = 0.7
+    visual: float = 0.1
+    """These three are a :class:`Choice`: how a caption is chosen from the beam."""
     validate: int = 300
     """Most validation pictures that are captioned after an epoch."""
 
@@ -206,7 +209,7 @@ class CaptionTask(Task):
             "vocabulary": list(self.vocabulary.words),
             "visual_words": list(self.visual_words),
             "longest": self.options.longest,
-            "choice": {"beam": self.options.beam},
+            "choice": {"beam": self.options.beam, "length": self.options.length, "visual": self.options.visual},
         }
 
     def arrays(self) -> Arrays:

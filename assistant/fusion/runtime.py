@@ -54,8 +54,9 @@ class NumpyCaptioner:
     def caption(self, features_PD: Floats) -> list[str]:
         """Return the words of the best caption."""
         found = self.candidates(features_PD, self.choice.beam)
-        best = choose([words for words, _ in found], [score for _, score in found], self.choice)
-        return self.vocabulary.text(found[best][0])
+        captions = [self.vocabulary.text(numbers) for numbers, _ in found]
+        seen = dict(zip(self.visual.words, self.visual.probabilities(features_PD).tolist(), strict=True))
+        return captions[choose(captions, [score for _, score in found], seen, self.choice)]
 
     def candidates(self, features_PD: Floats, beam: int) -> list[tuple[list[int], float]]:
         """Return finished captions and their log probabilities, best first."""
