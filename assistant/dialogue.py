@@ -46,6 +46,8 @@ KEPT = 90 * RATE
 """Samples of the microphone that are kept: more than the longest turn."""
 TAIL = RATE * 64 // 1000
 """Quiet that is shown to the recogniser after the last speech."""
+SURE_ENOUGH = 0.4
+"""Confidence from which words over a reply count as words."""
 WORTH_A_TRIAL = 0.2
 """Probability of a finished turn from which an answer is begun on trial."""
 LOOK_EVERY = 0.2
@@ -106,8 +108,8 @@ class Happening:
     """Something an observer (the view, the log, earcons, the history) may want to know."""
 
     name: str
-    """``state listening partial judged heard seen thinking tool clause speaking ducked held resumed interrupted
-    continued discarded order reply turn trouble``."""
+    """``ready level state listening partial judged seen thinking tool clause speaking ducked held burst resumed
+    interrupted continued discarded order reply turn trouble``."""
     at: float
     """Seconds of the microphone's stream."""
     details: dict[str, Any] = field(default_factory=dict)
@@ -199,7 +201,6 @@ class Dialogue:
         self._seen: tuple[Seen, Percept] | None = None
         self._hearing: Hearing | None = None
         self._job: Job | None = None
-        self._preparing = False
         self._speaking = False  # hysteresis of the voice activity
         self._heard_at = time.monotonic()
         self._last_reply = ""
@@ -361,7 +362,7 @@ class Dialogue:
 
     def _hush_brain(self) -> None:
         """Stop a reading or generation in the middle of a step, where the engine can."""
-        cancel = getattr(getattr(self.stages, "session", None), "cancel", None)
+        cancel = getattr(self.stages.brain, "cancel", None)
         if cancel is not None:
             cancel()
 
@@ -404,8 +405,6 @@ class Dialogue:
 
     async def _read(self, hearing: Hearing, end: int) -> None:
         """Transcribe the utterance up to sample ``end``."""
-        if self._preparing:
-            self._hush_brain()
         began = time.monotonic()
         audio = self._audio(hearing.start, end)
         utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
@@ -447,9 +446,11 @@ class Dialogue:
             utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
             if self.turns.state is not State.INTERRUPTED:
                 return
-            echo = own_words(utterance.text, self._playback.recent(4.0))
-            self._tell("burst", text=utterance.text, echo=echo)
-            self._handle(turns.Words(utterance.text, end, echo))
+            # A cough makes a recogniser guess; a guess is no word.
+            text = utterance.text if utterance.confidence >= SURE_ENOUGH else ""
+            echo = own_words(text, self._playback.recent(4.0))
+            self._tell("burst", text=text, echo=echo)
+            self._handle(turns.Words(text, end, echo))
             if self.turns.now == end:
                 return
             end = self.turns.now
@@ -497,7 +498,7 @@ class Dialogue:
         self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
 
     def _encode(self, seen: Seen) -> Percept:
-        percept = self.stages.eyes.look(seen.frame)
+        percept = dataclasses.replace(self.stages.eyes.look(seen.frame), frame=seen.frame)
         if self.stages.fuser is not None:
             percept = self.stages.fuser.read(seen.frame, percept)
         return percept
@@ -518,11 +519,7 @@ class Dialogue:
 
     async def _prepare(self, turn: Turn) -> None:
         """Read what is known of a turn into the language model's cache."""
-        self._preparing = True
-        try:
-            await self._lane.run(Urgency.THOUGHT, lambda: self.stages.brain.prepare(turn))
-        finally:
-            self._preparing = False
+        await self._lane.run(Urgency.THOUGHT, lambda: self.stages.brain.prepare(turn))
 
     async def _read_ahead(self, hearing: Hearing) -> None:
         """Read the stable words into the cache while the person goes on speaking."""

@@ -285,7 +285,8 @@ class Turns:
                 return [Duck()]
             case State.INTERRUPTED:
                 self._last = self.now
-                if self._spoken >= RATE * self.patience.interrupt:
+                # Words that are known to be a back-channel may last longer.
+                if self._spoken >= RATE * self.patience.interrupt * (2 if self._words else 1):
                     return self._barge_in()
                 if self._spoken >= HOLD and not self._held:
                     self._held = True

@@ -165,6 +165,14 @@ def test_a_backchannel_lets_the_reply_go_on(text):
     assert turns.state is State.SPEAKING
 
 
+def test_a_long_backchannel_that_is_known_as_one_does_not_interrupt():
+    turns = speaking()
+    feed(turns, 0.5, True)
+    turns.handle(Words("mm-hmm, I see", turns.now))
+    assert feed(turns, 0.5, True) == []
+    assert kinds(feed(turns, 0.3, False)) == [Discard, Resume]
+
+
 def test_a_cough_only_ducks():
     turns = speaking()
     assert kinds(feed(turns, 0.1, True)) == [Duck]

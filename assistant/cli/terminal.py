@@ -151,7 +151,7 @@ def view(plain: bool, as_json: bool) -> Iterator[View]:
         from rich.live import Live
 
         live = LiveView()
-        with Live(live, refresh_per_second=8, transient=False):
+        with Live(live, refresh_per_second=4, transient=False):
             yield live
 
 
