@@ -17,20 +17,21 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from . import turns
-from .ask import NOT_HEARD, wanted_readers
+from .ask import NOT_HEARD
 from .config import Settings
 from .ears import Ears, Sound
 from .echo import own_words
 from .errors import AssistantError
-from .frames import FrameRing, Seen, moment_of
+from .frames import moment_of
+from .happening import Happening, Observer
 from .judging import combined
+from .looking import Gaze
 from .orders import Order, order_in
 from .playback import Playback
 from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognizer, Speaker, TurnDetector, Voice
@@ -38,7 +39,8 @@ from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
 from .tools import Toolbox, ToolContext, think
 from .turns import RATE, Patience, State, Turns
-from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Turn, Utterance, Verdict
+from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Turn, Utterance
+from .utterance import Hearing, Job, agreed
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +52,6 @@ SURE_ENOUGH = 0.4
 """Confidence from which words over a reply count as words."""
 WORTH_A_TRIAL = 0.2
 """Probability of a finished turn from which an answer is begun on trial."""
-LOOK_EVERY = 0.2
-"""Seconds between two frames while somebody speaks."""
-GLANCE_EVERY = 1.0
-"""Seconds between two frames while nobody does."""
 REMEMBERED = 40
 """Messages of history that are kept."""
 LOUDER = 1.4
@@ -103,60 +101,6 @@ class Stages(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something an observer (the view, the log, earcons, the history) may want to know."""
-
-    name: str
-    """``ready level state listening partial judged seen thinking tool clause speaking ducked held burst resumed
-    interrupted continued discarded order reply turn trouble``."""
-    at: float
-    """Seconds of the microphone's stream."""
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-Observer = Callable[[Happening], None]
-
-
-@dataclass(slots=True, eq=False)
-class Hearing:
-    """One utterance while it is being recognised."""
-
-    start: int
-    pause: int | None = None
-    """Where the speech paused, while it does."""
-    ended: bool = False
-    """The turn is over: an answer may be heard."""
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    read: Utterance | None = None
-    """What was read last."""
-    until: int = 0
-    """Last sample that was read."""
-    judged: int | None = None
-    """The pause that was judged last."""
-    stable: str = ""
-    """Words on which two readings agree (local agreement: Liu et al., Interspeech 2020)."""
-    cost: float = 0.0
-    """Seconds that the last reading took."""
-    task: asyncio.Task[None] | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One reply: begun on trial, allowed when the turn is over."""
-
-    hearing: Hearing | None
-    turn: Turn
-    allowed: asyncio.Event = field(default_factory=asyncio.Event)
-    text: str = ""
-    results: tuple[ToolResult, ...] = ()
-    task: asyncio.Task[None] | None = None
-    split: dict[str, float] = field(default_factory=dict)
-    """Seconds from the end of speech to each step."""
-    speech_end: float = 0.0
-    """When the person stopped, on the wall clock."""
-
-
 class Dialogue:
     """A conversation over one microphone, one loudspeaker and perhaps one camera.
 
@@ -175,7 +119,7 @@ class Dialogue:
         make_voice: Callable[[float], Voice] | None = None,
     ) -> None:
         settings = stages.settings
-        self.stages, self._ears, self._camera, self._detectors = stages, ears, camera, tuple(detectors)
+        self.stages, self._ears, self._detectors = stages, ears, tuple(detectors)
         self.history = tuple(history)
         """What was really said and heard."""
         self.observers = list(observers)
@@ -195,16 +139,13 @@ class Dialogue:
         self._voice: Voice | None = None
         self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
         self._lane = Lane("engines")
-        self._shutter = Lane("camera") if camera is not None else None
+        self._gaze = Gaze(stages, camera, self._lane, self._tell) if camera is not None else None
         self._recording: deque[AudioChunk] = deque()
-        self._ring = FrameRing()
-        self._seen: tuple[Seen, Percept] | None = None
         self._hearing: Hearing | None = None
         self._job: Job | None = None
         self._speaking = False  # hysteresis of the voice activity
         self._heard_at = time.monotonic()
         self._last_reply = ""
-        self._last_question = ""
         self._quitting = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -216,8 +157,8 @@ class Dialogue:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 service = [self._tasks.create_task(self._playback.run())]
-                if self._camera is not None:
-                    service.append(self._tasks.create_task(self._watch(self._camera)))
+                if self._gaze is not None:
+                    service.append(self._tasks.create_task(self._gaze.watch(self._now, self._attentive)))
                 await self._prepare(Turn(None, (), self.history))
                 self._tell("ready")
                 async with aclosing(flow(self._ears.sounds(), self._ears.close)) as sounds:
@@ -227,10 +168,10 @@ class Dialogue:
                     task.cancel()
         finally:
             self._playback.close()
-            for lane in (self._lane, self._shutter):
-                if lane is not None:
-                    self._hush_brain()
-                    lane.close()
+            self._hush_brain()
+            self._lane.close()
+            if self._gaze is not None:
+                self._gaze.close()
 
     def quit(self) -> None:
         """End the conversation as if the microphone had ended, without waiting for a reply."""
@@ -244,8 +185,8 @@ class Dialogue:
 
     def forget_picture(self) -> None:
         """Do as if the camera had never seen anything."""
-        self._seen = None
-        self._ring = FrameRing()
+        if self._gaze is not None:
+            self._gaze.forget()
 
     def press(self) -> None:
         """Push-to-talk: the person begins to speak."""
@@ -410,7 +351,7 @@ class Dialogue:
         utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
         hearing.cost = time.monotonic() - began
         if hearing.read is not None:
-            hearing.stable = _agreed(hearing.read.text, utterance.text)
+            hearing.stable = agreed(hearing.read.text, utterance.text)
         hearing.read, hearing.until = utterance, end
         self._tell("partial", text=utterance.text, stable=hearing.stable, seconds=hearing.cost)
 
@@ -455,67 +396,24 @@ class Dialogue:
                 return
             end = self.turns.now
 
-    # -- looking -----------------------------------------------------------------
-
-    async def _watch(self, camera: Camera) -> None:
-        """Keep the ring of frames fresh."""
-        assert self._shutter is not None
-        lost = False
-        while True:
-            try:
-                frame = await self._shutter.run(Urgency.EYE, camera.frame)
-            except AssistantError as error:
-                frame = None
-                if not lost:
-                    self._trouble(str(error))
-                lost = True
-            if frame is not None:
-                if lost:
-                    self._trouble("the camera is back")
-                lost = False
-                self._ring.add(dataclasses.replace(frame, time=self.turns.now / RATE))
-            listening = self.turns.state in (State.LISTENING, State.PAUSED)
-            await asyncio.sleep(LOOK_EVERY if listening else GLANCE_EVERY)
+    # -- looking and thinking ahead ----------------------------------------------
 
     async def _look_ahead(self) -> None:
         """Encode what the camera sees and read it into the cache while the person speaks."""
-        if self._camera is None:
-            return
-        await self._percept(self.turns.now / RATE)
-        await self._prepare(Turn(None, self._percepts(), self.history, now=self.turns.now / RATE))
-
-    async def _percept(self, moment: float) -> None:
-        """Look at the frame of a moment, unless the scene is the one that was looked at last."""
-        seen = self._ring.at(moment)
-        if seen is None:
-            return
-        if self._seen is not None and seen.same_scene(self._seen[0]):
-            self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
-            return
-        percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen))
-        self._seen = seen, percept
-        labels = [dataclasses.asdict(label) for label in percept.labels[:3]]
-        self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
-
-    def _encode(self, seen: Seen) -> Percept:
-        percept = dataclasses.replace(self.stages.eyes.look(seen.frame), frame=seen.frame)
-        if self.stages.fuser is not None:
-            percept = self.stages.fuser.read(seen.frame, percept)
-        return percept
+        if self._gaze is not None:
+            await self._gaze.look(self._now())
+            await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
 
     def _percepts(self) -> tuple[Percept, ...]:
-        return () if self._seen is None else (self._seen[1],)
+        return () if self._gaze is None else self._gaze.percepts
 
-    def _question(self, seen: Seen, percept: Percept, question: str) -> Percept:
-        """Return the percept with what only this question asks of the picture."""
-        if self.stages.fuser is not None:
-            percept = dataclasses.replace(percept, answers=self.stages.fuser.answer(percept, question))
-        if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
-            for name in wanted_readers(question):
-                percept = self.stages.readers[name].read(seen.frame, percept)
-        return percept
+    def _attentive(self) -> bool:
+        """Whether somebody speaks, so that the camera matters."""
+        return self.turns.state in (State.LISTENING, State.PAUSED)
 
-    # -- thinking ahead ----------------------------------------------------------
+    def _now(self) -> float:
+        """Seconds of the microphone's stream."""
+        return self.turns.now / RATE
 
     async def _prepare(self, turn: Turn) -> None:
         """Read what is known of a turn into the language model's cache."""
@@ -526,7 +424,7 @@ class Dialogue:
         if hearing.pause is not None or not hearing.stable or hearing.read is None:
             return
         utterance = dataclasses.replace(hearing.read, text=hearing.stable, words=())
-        await self._prepare(Turn(utterance, self._percepts(), self.history, now=self.turns.now / RATE))
+        await self._prepare(Turn(utterance, self._percepts(), self.history, now=self._now()))
 
     # -- replying ----------------------------------------------------------------
 
@@ -567,14 +465,13 @@ class Dialogue:
 
     async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
         context = ToolContext(readers=self.stages.readers)
-        if self._camera is not None:
-            await self._percept(moment_of(utterance.text, *span))
-        if self._seen is not None:
-            seen, percept = self._seen
-            if self.stages.fuser is not None or wanted_readers(utterance.text):
-                percept = await self._lane.run(Urgency.EYE, lambda: self._question(seen, percept, utterance.text))
-            job.turn = dataclasses.replace(job.turn, percepts=(percept,))
-            context = ToolContext(seen.frame, percept, self.stages.readers)
+        if self._gaze is not None:
+            await self._gaze.look(moment_of(utterance.text, *span))
+            about = await self._gaze.about(utterance.text)
+            if about is not None:
+                frame, percept = about
+                job.turn = dataclasses.replace(job.turn, percepts=(percept,))
+                context = ToolContext(frame, percept, self.stages.readers)
         self._tell("thinking", text=utterance.text)
         clauses: Channel[str] = Channel(4)
         async with asyncio.TaskGroup() as group:
@@ -638,7 +535,6 @@ class Dialogue:
         utterance = job.turn.utterance
         question = utterance.text.strip() if utterance else ""
         if question:
-            self._last_question = question
             self.history = (*self.history, Message("user", question))
             if heard or job.results:
                 self.history = (*self.history, Message("assistant", heard, job.results))
@@ -699,7 +595,7 @@ class Dialogue:
     # -- telling -----------------------------------------------------------------
 
     def _tell(self, name: str, **details: Any) -> None:
-        happening = Happening(name, self.turns.now / RATE, details)
+        happening = Happening(name, self._now(), details)
         for observer in self.observers:
             observer(happening)
 
@@ -715,13 +611,3 @@ class Dialogue:
 
 def _nothing(block: AudioChunk) -> None:
     """The device itself tells what it plays."""
-
-
-def _agreed(earlier: str, later: str) -> str:
-    """Return the words with which both readings begin, but for the last, which may still change."""
-    agreed = []
-    for one, other in zip(earlier.split(), later.split(), strict=False):
-        if one.strip(".,?!…").lower() != other.strip(".,?!…").lower():
-            break
-        agreed.append(other)
-    return " ".join(agreed[: len(later.split()) - 1])

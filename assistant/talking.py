@@ -7,9 +7,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .dialogue import Dialogue, Observer
+from .dialogue import Dialogue
 from .ears import Ears
 from .errors import ExtraMissing
+from .happening import Observer
 from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector, Voice
 from .types import Message
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from assistant.config import Settings
-from assistant.dialogue import Dialogue, Happening
+from assistant.dialogue import Dialogue
 from assistant.ears import Sound
+from assistant.happening import Happening
 from assistant.stages import Recognition
 from assistant.tools import Toolbox
 from assistant.turns import RATE
@@ -156,7 +157,7 @@ class Conversation:
             self.loop.call_soon_threadsafe(self.dialogue.quit)
 
     async def _settle(self) -> None:
-        lanes = [self.dialogue._lane, self.dialogue._playback._device, self.dialogue._shutter]
+        lanes = [self.dialogue._lane, self.dialogue._playback._device, self.dialogue._gaze]
         quiet = 0
         while quiet < 6:
             await asyncio.sleep(0)

@@ -176,6 +176,17 @@ def test_the_picture_is_encoded_while_the_person_speaks():
     assert prepared, "the picture was read into the cache before the question had ended"
 
 
+def test_a_lost_camera_is_told_and_taken_up_again():
+    camera = FakeCamera()
+    talk = Conversation(quiet(1.5), speech(1.0), quiet(6.0), camera=camera)
+    talk.ears.at = {
+        90: lambda: setattr(camera, "unplugged", True), 150: lambda: setattr(camera, "unplugged", False)
+    }  # fmt: skip
+    talk.run()
+    messages = [trouble["message"] for trouble in talk.all("trouble")]
+    assert len(messages) == 2 and "no picture" in messages[0] and messages[1] == "the camera is back"
+
+
 def test_stable_words_are_read_ahead():
     talk = Conversation(quiet(0.3), speech(3.0), quiet(2.0))
     talk.run()

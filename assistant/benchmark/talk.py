@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pictures, sound
-from ..dialogue import Dialogue, Happening
+from ..dialogue import Dialogue
 from ..errors import InputError
+from ..happening import Happening
 from ..speech import speech_spans
 from ..talking import converse, detectors_of
 from ..text import clauses

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from . import App, add_command, note, print_json
 
 if TYPE_CHECKING:
-    from ..dialogue import Dialogue, Happening
+    from ..dialogue import Dialogue
+    from ..happening import Happening
     from ..stages import Camera, Microphone, Speaker
 
 PUSH = "Press space or Enter to speak, and again when you have finished; q ends."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..dialogue import Happening
+from ..happening import Happening
 from . import note, print_json
 
 if TYPE_CHECKING:

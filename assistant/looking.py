@@ -1,0 +1,122 @@
+"""The eyes in time: a camera beside the conversation, looked at when it matters and when something changed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from .ask import wanted_readers
+from .errors import DeviceError
+from .frames import FrameRing, Seen
+from .stages import Camera, Eyes, Fuser, Reader
+from .streams import Lane, Urgency
+from .types import Frame, Percept, Verdict
+
+LOOK_EVERY = 0.2
+"""Seconds between two frames while somebody speaks."""
+GLANCE_EVERY = 1.0
+"""Seconds between two frames while nobody does."""
+NO_PICTURE = "the camera gives no picture; plug it in again"
+
+
+class Sight(Protocol):
+    """The stages that looking needs."""
+
+    @property
+    def eyes(self) -> Eyes:
+        """Picture encoder."""
+        ...
+
+    @property
+    def fuser(self) -> Fuser | None:
+        """Adds a caption, words and answers to a percept."""
+        ...
+
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """Text and codes in pictures."""
+        ...
+
+
+class Gaze:
+    """What the conversation sees now; belongs to the event loop."""
+
+    def __init__(self, stages: Sight, camera: Camera, lane: Lane, tell: Callable[..., None]) -> None:
+        self._stages, self._camera, self._lane, self._tell = stages, camera, lane, tell
+        self._shutter = Lane("camera")
+        self._ring = FrameRing()
+        self._seen: tuple[Seen, Percept] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a frame is being taken."""
+        return self._shutter.busy
+
+    @property
+    def percepts(self) -> tuple[Percept, ...]:
+        """What was seen last; empty before anything was."""
+        return () if self._seen is None else (self._seen[1],)
+
+    def forget(self) -> None:
+        """Do as if nothing had ever been seen."""
+        self._seen, self._ring = None, FrameRing()
+
+    def close(self) -> None:
+        """End the camera's thread; the camera itself belongs to whoever opened it."""
+        self._shutter.close()
+
+    async def watch(self, now: Callable[[], float], hurried: Callable[[], bool]) -> None:
+        """Keep the ring of frames fresh; ends by cancellation only.
+
+        ``now`` tells the seconds of the audio clock, ``hurried`` whether somebody speaks.
+        """
+        lost, had = False, False
+        while True:
+            try:
+                frame = await self._shutter.run(Urgency.EYE, self._camera.frame)
+                problem = NO_PICTURE if frame is None and had else ""
+            except DeviceError as error:
+                frame, problem = None, str(error)
+            if frame is not None:
+                had = True
+                self._ring.add(dataclasses.replace(frame, time=now()))
+            if bool(problem) != lost and (problem or frame is not None):
+                lost = bool(problem)
+                self._tell("trouble", message=problem or "the camera is back")
+            await asyncio.sleep(LOOK_EVERY if hurried() else GLANCE_EVERY)
+
+    async def look(self, moment: float) -> None:
+        """Look at the frame of a moment, unless the scene is the one that was looked at last."""
+        seen = self._ring.at(moment)
+        if seen is None:
+            return
+        if self._seen is not None and seen.same_scene(self._seen[0]):
+            self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
+            return
+        percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen.frame))
+        self._seen = seen, percept
+        labels: list[dict[str, Any]] = [dataclasses.asdict(label) for label in percept.labels[:3]]
+        self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
+
+    async def about(self, question: str) -> tuple[Frame, Percept] | None:
+        """Return the frame of this turn and its percept, with what only this question asks of it."""
+        if self._seen is None:
+            return None
+        seen, percept = self._seen
+        if self._stages.fuser is not None or wanted_readers(question):
+            percept = await self._lane.run(Urgency.EYE, lambda: self._answer(seen.frame, percept, question))
+        return seen.frame, percept
+
+    def _encode(self, frame: Frame) -> Percept:
+        percept = dataclasses.replace(self._stages.eyes.look(frame), frame=frame)
+        return percept if self._stages.fuser is None else self._stages.fuser.read(frame, percept)
+
+    def _answer(self, frame: Frame, percept: Percept, question: str) -> Percept:
+        if self._stages.fuser is not None:
+            percept = dataclasses.replace(percept, answers=self._stages.fuser.answer(percept, question))
+        if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
+            for name in wanted_readers(question):
+                percept = self._stages.readers[name].read(frame, percept)
+        return percept

@@ -1,0 +1,57 @@
+"""One utterance while it is being recognised, and the reply to it while it is being made."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from .types import ToolResult, Turn, Utterance
+
+
+@dataclass(slots=True, eq=False)
+class Hearing:
+    """One utterance while it is being recognised."""
+
+    start: int
+    pause: int | None = None
+    """Where the speech paused, while it does."""
+    ended: bool = False
+    """The turn is over: an answer may be heard."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    read: Utterance | None = None
+    """What was read last."""
+    until: int = 0
+    """Last sample that was read."""
+    judged: int | None = None
+    """The pause that was judged last."""
+    stable: str = ""
+    """Words on which two readings agree (local agreement: Liu et al., Interspeech 2020)."""
+    cost: float = 0.0
+    """Seconds that the last reading took."""
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One reply: begun on trial, allowed when the turn is over."""
+
+    hearing: Hearing | None
+    turn: Turn
+    allowed: asyncio.Event = field(default_factory=asyncio.Event)
+    text: str = ""
+    results: tuple[ToolResult, ...] = ()
+    task: asyncio.Task[None] | None = None
+    split: dict[str, float] = field(default_factory=dict)
+    """Seconds from the end of speech to each step."""
+    speech_end: float = 0.0
+    """When the person stopped, on the wall clock."""
+
+
+def agreed(earlier: str, later: str) -> str:
+    """Return the words with which both readings begin, but for the last, which may still change."""
+    agreed = []
+    for one, other in zip(earlier.split(), later.split(), strict=False):
+        if one.strip(".,?!…").lower() != other.strip(".,?!…").lower():
+            break
+        agreed.append(other)
+    return " ".join(agreed[: len(later.split()) - 1])
