@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, WHOLE, WordsTurn
+from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, UNSTOPPED, WHOLE, WordsTurn
 from assistant.ears import Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
@@ -28,6 +28,7 @@ from .fakes import FakeActivity, FakeEchoCanceller, FakeMicrophone, FakeSpeaker,
         ("How many people are there?", WHOLE),
         ("Tell me about the dog in the picture.", WHOLE),
         ("Wie spät ist es?", WHOLE),
+        ("What is the cap", UNSTOPPED),
         ("What is the", DANGLING),
         ("Can you tell me", DANGLING),
         ("Set a timer for", DANGLING),

@@ -13,7 +13,7 @@ from ..config import Settings
 from ..store import Store
 from ..types import AudioChunk
 
-WHOLE, SHORT_ANSWER, OPEN, ENUMERATING, DANGLING = 0.96, 0.9, 0.2, 0.1, 0.04
+WHOLE, SHORT_ANSWER, UNSTOPPED, OPEN, ENUMERATING, DANGLING = 0.96, 0.9, 0.8, 0.2, 0.1, 0.04
 """Probability that the turn is over for each kind of ending."""
 
 _DANGLING = frozenset(
@@ -73,6 +73,10 @@ _ANSWERS = frozenset(
 """Short answers are made of these."""
 
 
+_STOPS = ("?", "？", "؟", ".", "!", "。", "！", "।")
+"""Signs at the end of a sentence, those of questions first."""
+
+
 class WordsTurn:
     """Judges a pause by what was said before it."""
 
@@ -90,11 +94,12 @@ class WordsTurn:
         said = " ".join(words)
         if len(words) <= 4 and all(word in _ANSWERS for word in words):
             return SHORT_ANSWER
-        asks = bool(_ASKS.match(said)) or text.endswith(("?", "？", "؟"))
+        asks = bool(_ASKS.match(said)) or text.endswith(_STOPS[:3])
         if _HALF.search(said) or (
             words[-1] in _DANGLING and not (words[-1] in _MAY_END and len(words) >= 3 and text.endswith("?"))
         ):
             return DANGLING
         if asks or _ORDERS.match(said):
-            return WHOLE
+            # A recogniser that hears the voice go on leaves out the sign at the end.
+            return WHOLE if text.endswith(_STOPS) else UNSTOPPED
         return OPEN
