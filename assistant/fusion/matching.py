@@ -9,8 +9,8 @@ import numpy as np
 from .retrieval import DualEncoder, Floats, surprise
 from .sentences import tokenize
 
-BOUND = -1.6
-"""A noun is missing where the picture makes it less than a fifth as likely as usual (e to this power)."""
+BOUND = -2.0
+"""A noun is missing where the picture makes it about a seventh as likely as usual (e to this power) or less."""
 
 
 @dataclass(frozen=True, slots=True)

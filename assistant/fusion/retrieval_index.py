@@ -193,7 +193,8 @@ class PictureIndex:
 
     def _load(self) -> None:
         try:
-            with np.load(self.file, allow_pickle=False) as saved:
+            # From memory: numpy leaves a file open that it finds to be damaged.
+            with np.load(io.BytesIO(self.file.read_bytes()), allow_pickle=False) as saved:
                 table = json.loads(str(saved["table"]))
                 vectors = saved["vectors"].astype(np.float32)
         except FileNotFoundError:

@@ -76,7 +76,9 @@ class Questions:
         table = np.zeros((len(rows), len(self.names)), np.float32)
         for row, numbers in zip(table, rows, strict=True):
             np.add.at(row, numbers, self.weights[numbers])
-        return 4 * table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-6)
+        lengths = np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-6)
+        result: Floats = (4 * table / lengths).astype(np.float32)
+        return result
 
     def known(self, question: str) -> float:
         """Return the share of a question's words and word pairs that are known; 0 where a whole word is not."""
@@ -106,9 +108,10 @@ class Scenes:
 
     def vectors(self, means: Floats) -> Floats:
         """Return vectors, (pictures, components)."""
-        result: Floats = (means - self.mean) @ self.weight.T
-        length = np.linalg.norm(result, axis=-1, keepdims=True) / np.float32(len(self.weight) ** 0.5)
-        return result / np.maximum(length, 1e-6)
+        reduced = np.matmul(means - self.mean, self.weight.T)
+        length = np.linalg.norm(reduced, axis=-1, keepdims=True) / len(self.weight) ** 0.5
+        result: Floats = (reduced / np.maximum(length, 1e-6)).astype(np.float32)
+        return result
 
     def distance(self, means: Floats) -> Floats:
         """Return the share of each picture's deviation from the mean that the components do not hold."""
@@ -183,7 +186,8 @@ def present(means: Floats, layer: Mapping[str, Floats]) -> Floats:
     ``layer`` is a linear one, ``presence.*``.
     """
     usual = layer["presence.usual"]
-    return log_odds((means - layer["presence.centre"]) @ layer["presence.weight"].T + usual, usual)
+    share: Floats = np.matmul(means - layer["presence.centre"], layer["presence.weight"].T) + usual
+    return log_odds(share, usual)
 
 
 def log_odds(presence: Floats, usual: Floats) -> Floats:
