@@ -1,4 +1,4 @@
-"""End of turn from words: is what was said a whole question, order or answer?
+"""End of turn from words, by whether they are a whole question, order or answer.
 
 Sound alone cannot tell a told story's pause from its end, and short questions often
 sound unfinished; the words of English questions and orders can. Other languages are
