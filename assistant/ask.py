@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from . import pictures, sound
+from . import percepts, pictures, sound
 from .devices import sound_engine
 from .errors import InputError
 from .text import clauses
@@ -100,9 +100,8 @@ class Asker:
 
     def look(self, frame: Frame, question: str = "") -> Percept:
         """Return the percept of a frame, with text and codes where the question is about them."""
-        percept = dataclasses.replace(self.kit.eyes.look(frame), frame=frame)
+        percept = percepts.look(self.kit, frame)
         if self.kit.fuser is not None:
-            percept = self.kit.fuser.read(frame, percept)
             percept = dataclasses.replace(percept, answers=self.kit.fuser.answer(percept, question))
         if percept.verdict in (Verdict.BLACK, Verdict.BLANK):
             return percept
@@ -112,8 +111,8 @@ class Asker:
 
     def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
         utterance = answer.utterance or Utterance(words)
-        percepts = (answer.percept,) if answer.percept else ()
-        turn = Turn(Utterance(words, utterance.language), percepts, history)
+        seen = (answer.percept,) if answer.percept else ()
+        turn = Turn(Utterance(words, utterance.language), seen, history)
         context = ToolContext(frame, answer.percept, self.kit.readers)
         started = time.perf_counter()
         for piece in think(self.kit.brain, self.kit.toolbox, turn, context):

@@ -73,12 +73,6 @@ class Kit:
         soften = None if fuser is None else lambda percept: fuser.soften(percept, session)
         return LanguageBrain(session, self.toolbox.specs, self.settings, soften)
 
-    def hush(self) -> None:
-        """Stop a reading or generation in the middle of a step, where there is one that can be stopped."""
-        cancel = getattr(self.__dict__.get("brain"), "cancel", None)
-        if cancel is not None:
-            cancel()
-
     @cached_property
     def voice(self) -> Voice:
         """Text to speech."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from .ask import wanted_readers
 from .errors import DeviceError
 from .frames import FrameRing, Seen
-from .stages import Camera, Eyes, Fuser, Reader
+from .percepts import Sight, look
+from .stages import Camera
 from .streams import Lane, Urgency
 from .types import Frame, Percept, Verdict
 
@@ -19,25 +20,6 @@ LOOK_EVERY = 0.2
 GLANCE_EVERY = 1.0
 """Seconds between two frames while nobody does."""
 NO_PICTURE = "the camera gives no picture; plug it in again"
-
-
-class Sight(Protocol):
-    """The stages that looking needs."""
-
-    @property
-    def eyes(self) -> Eyes:
-        """Picture encoder."""
-        ...
-
-    @property
-    def fuser(self) -> Fuser | None:
-        """Adds a caption, words and answers to a percept."""
-        ...
-
-    @property
-    def readers(self) -> Mapping[str, Reader]:
-        """Text and codes in pictures."""
-        ...
 
 
 class Gaze:
@@ -110,8 +92,7 @@ class Gaze:
         return seen.frame, percept
 
     def _encode(self, frame: Frame) -> Percept:
-        percept = dataclasses.replace(self._stages.eyes.look(frame), frame=frame)
-        return percept if self._stages.fuser is None else self._stages.fuser.read(frame, percept)
+        return look(self._stages, frame)
 
     def _answer(self, frame: Frame, percept: Percept, question: str) -> Percept:
         if self._stages.fuser is not None:

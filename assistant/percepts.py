@@ -1,10 +1,48 @@
-"""A percept as JSON: the ``saw`` of ``ask`` and the fields of ``look``."""
+"""From a frame to a percept, and a percept as JSON: the ``saw`` of ``ask`` and the fields of ``look``."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from .types import Percept
+from .config import Settings
+from .stages import Eyes, Fuser, Reader
+from .types import Frame, Percept
+
+
+class Sight(Protocol):
+    """The part of a :class:`~assistant.kit.Kit` that looks at pictures."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        ...
+
+    @property
+    def eyes(self) -> Eyes:
+        """Picture encoder."""
+        ...
+
+    @property
+    def fuser(self) -> Fuser | None:
+        """Adds a caption, words and answers to a percept."""
+        ...
+
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """What is read on demand, by name."""
+        ...
+
+
+def look(sight: Sight, frame: Frame) -> Percept:
+    """Return what eyes, fuser and captioner, as far as the settings ask for them, make of a frame."""
+    percept = dataclasses.replace(sight.eyes.look(frame), frame=frame)
+    if sight.fuser is not None:
+        percept = sight.fuser.read(frame, percept)
+    if sight.settings.eyes.captioner:
+        percept = sight.readers["captioner"].read(frame, percept)
+    return percept
 
 
 def to_dict(percept: Percept) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,12 +143,18 @@ def marian(folder: Path) -> Path:
     lines = [letters[shift:] + letters[:shift] for shift in range(len(letters))]
     with (folder / "source.spm").open("wb") as file:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines), model_writer=file, vocab_size=80, model_type="char", minloglevel=2
+            sentence_iterator=iter(lines),
+            model_writer=file,
+            vocab_size=80,
+            model_type="char",
+            minloglevel=2,
+            hard_vocab_limit=False,
         )
     (folder / "target.spm").write_bytes((folder / "source.spm").read_bytes())
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
     names = ["</s>", "<unk>", *(pieces.id_to_piece(n) for n in range(3, len(pieces))), "<pad>"]
     (folder / "vocab.json").write_text(json.dumps({name: number for number, name in enumerate(names)}))
+    warnings.filterwarnings("ignore", message=".*sacremoses")
     tokenizer = MarianTokenizer(
         str(folder / "source.spm"),
         str(folder / "target.spm"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -38,7 +39,10 @@ class HubTranslator:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._name = settings.translation.model
         source = Source.of(self._name, "translation.model", settings, store)
-        self._tokenizer: Any = source.load(transformers.AutoTokenizer.from_pretrained)
+        with warnings.catch_warnings():
+            # Marian's would like sacremoses for the quotation marks of web pages; it does without.
+            warnings.filterwarnings("ignore", message=".*sacremoses")
+            self._tokenizer: Any = source.load(transformers.AutoTokenizer.from_pretrained)
         model = source.load(transformers.AutoModelForSeq2SeqLM.from_pretrained, dtype=precision())
         self._model: Any = model.to(best_device()).eval()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import jinja2
@@ -160,7 +160,7 @@ def _processor(source: str, **hub: Any) -> Any:
     if name is None:
         raise ValueError(f"transformers knows no processor for models of type {kind!r}")
     processor = _for_pictures(getattr(transformers, name))
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         "image_processor": lambda: transformers.AutoImageProcessor.from_pretrained(source, backend="pil", **hub),
         "tokenizer": lambda: transformers.AutoTokenizer.from_pretrained(source, **hub),
         "video_processor": _NoVideos,

@@ -56,12 +56,10 @@ def run(app: App, arguments: argparse.Namespace) -> int:
 
 def look(app: App, path: Path, text: bool = False, codes: bool = False) -> Percept:
     """Return the percept of a picture file. Raises :class:`InputError` where it cannot be read."""
-    from .. import pictures
+    from .. import percepts, pictures
 
     frame = pictures.read(path)
-    percept = app.kit.eyes.look(frame)
-    if app.kit.fuser is not None:
-        percept = app.kit.fuser.read(frame, percept)
+    percept = percepts.look(app.kit, frame)
     if text:
         percept = app.kit.readers["rapidocr"].read(frame, percept)
     if codes:

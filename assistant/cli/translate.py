@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import InputError, SettingError
 from . import App, add_command, print_json
 
 if TYPE_CHECKING:
@@ -75,4 +75,9 @@ def _translator(app: App) -> Translator:
     if app.settings.translation.model:
         made: Translator = app.make("translator", "transformers")
         return made
+    engine = app.settings.brain.engine
+    if ("session", engine) not in app.plugins.backends:
+        raise SettingError(
+            f"the brain engine {engine!r} does not translate; set translation.model, or brain.engine to llama"
+        )
     return SessionTranslator(app.kit.session)
