@@ -30,15 +30,16 @@ class FasterWhisper:
     """Whisper with 8-bit weights on a processor and 16-bit weights on a CUDA device.
 
     ``model`` overrides ``settings.asr.model``: a small English model for partial
-    results can stand beside the main one.
+    results can stand beside the main one. ``hint`` is shown to the decoder as if it had been said
+    before, so that it spells the same words the same way.
     """
 
-    def __init__(self, settings: Settings, store: Store, model: str | None = None) -> None:
+    def __init__(self, settings: Settings, store: Store, model: str | None = None, hint: str = "") -> None:
         import ctranslate2
         from faster_whisper import WhisperModel
 
         self.name = model or settings.asr.model
-        self.settings = settings.asr
+        self.settings, self._hint = settings.asr, hint
         self._vad = settings.vad
         self._activity = SileroActivity(settings, store)
         self._lock = Lock()
@@ -90,7 +91,8 @@ class FasterWhisper:
         encoded = self._model.encode(filled.astype(np.float32))
         language = wish.language or self._language(encoded)
         tokenizer = self._tokenizer(language, wish.translate)
-        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        hint = [tokenizer.sot_prev, *tokenizer.encode(f" {self._hint}")] if self._hint else []
+        prompt = [*hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
         result = self._model.model.generate(
             encoded,
             [prompt],

@@ -154,5 +154,6 @@ def _recognizer(settings: Settings, store: Store) -> Recognizer:
     asr = dataclasses.replace(settings.asr, threads=1, short_context=True, translate=False)
     if settings.asr.language in ("", "auto", "en") and all(word.isascii() for word in settings.wake.words):
         asr = dataclasses.replace(asr, model=SMALL, language="en")
-    recognizer: Recognizer = FasterWhisper(dataclasses.replace(settings, asr=asr), store)
+    hint = " ".join(f"{word.replace('_', ' ').capitalize()}." for word in settings.wake.words)
+    recognizer: Recognizer = FasterWhisper(dataclasses.replace(settings, asr=asr), store, hint=hint)
     return recognizer
