@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import turns
+from ..dialogue import SURE_ENOUGH
 from ..ears import Ears
 from ..echo import own_words
 from ..talking import canceller
@@ -32,6 +33,8 @@ SETTLED = 5 * RATE
 """Samples after which the canceller must have found the echo; the loss is measured from then on."""
 REPLY_PAUSE = 0.8
 """Seconds between two replies of the assistant."""
+READ_AGAIN = 0.35
+"""Seconds after which a burst that goes on is read again, about what a recogniser needs."""
 ANSWERED = 1.5
 """Seconds in which speech over a reply has to interrupt it."""
 
@@ -217,18 +220,23 @@ def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
     cleaned: list[Samples] = []
     interrupted: list[int] = []
     speech = False
+    held: int | None = None  # where the burst began that is being read
+    read = 0  # the sample up to which it was read
     for sound in ears.sounds():
         cleaned.append(sound.chunk.samples)
         now = sound.chunk.start + len(sound.chunk.samples)
         speech = sound.probability >= kit.settings.vad.threshold - (0.15 if speech else 0.0)
         commands = machine.handle(turns.Heard(len(sound.chunk.samples), speech))
-        for command in list(commands):
+        for command in commands:
             if isinstance(command, turns.Hold):
-                start = max(0, now - (machine.now - command.start))
-                audio = np.concatenate(cleaned[-(2 * RATE // len(sound.chunk.samples)) :])[-(now - start) :]
-                text = kit.recognizer.transcribe(AudioChunk(audio, RATE)).text
-                echo = own_words(text, reply.around(now - 4 * RATE, now))
-                commands += machine.handle(turns.Words(text, machine.now, echo))
+                held, read = max(0, now - (machine.now - command.start)), 0
+        if held is not None and machine.state is State.INTERRUPTED and now - read >= READ_AGAIN * RATE:
+            read = now
+            audio = np.concatenate(cleaned[-(2 * RATE // len(sound.chunk.samples)) :])[-(now - held) :]
+            utterance = kit.recognizer.transcribe(AudioChunk(audio, RATE))
+            text = utterance.text if utterance.confidence >= SURE_ENOUGH else ""
+            echo = own_words(text, reply.around(now - 4 * RATE, now))
+            commands += machine.handle(turns.Words(text, machine.now, echo))
         if any(isinstance(command, turns.Interrupt) for command in commands):
             interrupted.append(now)
         if machine.state not in (State.SPEAKING, State.INTERRUPTED, State.RESUMED):
