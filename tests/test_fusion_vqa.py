@@ -91,7 +91,7 @@ def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
     head, examples = Answerer(saved), restored.val  # type: ignore[attr-defined]
     with torch.no_grad():
         for side in ("seeing", "blind"):
-            theirs = restored._chances(side, "val", examples, head.temperature[side])  # type: ignore[attr-defined]
+            theirs = restored._chances(side, "val", examples)  # type: ignore[attr-defined]
             for example, chances in zip(examples, theirs, strict=True):
                 features = trained.task.material.features.get(example.image).astype(np.float32)
                 mine = head.probabilities(features if side == "seeing" else None, example.question)

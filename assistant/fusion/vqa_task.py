@@ -100,6 +100,8 @@ class VqaTask(Task):
         self.learned = sorted({self.row[e.image] for e in self.train if e.image})
         self.temperature = {"seeing": 1.0, "blind": 1.0}
         self.least_known, self.furthest, self.trust = 0.0, 1.0, 0.5
+        if extras:
+            self.temperature, self.trust = dict(extras["temperature"]), float(extras["trust"])
         if not extras:
             self.scenes = Scenes.of(self.means[self.learned], options.components)
             self._fit_presence()
