@@ -77,15 +77,21 @@ def test_a_caption_of_what_was_seen_is_chosen() -> None:
     candidates = [["a", "cat", "sits"], ["a", "dog", "sits"]]
     scores = [-1.0, -1.1]
     seen = {"cat": 0.01, "dog": 0.8}
-    assert choose(candidates, scores, seen, Choice(visual=0.0)) == 0
-    assert choose(candidates, scores, seen, Choice(visual=0.1)) == 1
-    assert choose(candidates, scores, {"cat": 0.8, "dog": 0.01}, Choice()) == 0
+    assert choose(candidates, scores, seen, [0.0, 0.0], Choice(visual=0.0)) == 0
+    assert choose(candidates, scores, seen, [0.0, 0.0], Choice(visual=0.1)) == 1
+    assert choose(candidates, scores, {"cat": 0.8, "dog": 0.01}, [0.0, 0.0], Choice()) == 0
+
+
+def test_another_judge_can_decide() -> None:
+    candidates, scores = [["a", "cat"], ["a", "dog"]], [-1.0, -1.1]
+    assert choose(candidates, scores, {}, [0.2, 0.6], Choice()) == 1
+    assert choose(candidates, scores, {}, [0.2, 0.6], Choice(judge=0.0)) == 0
 
 
 def test_length_is_no_disadvantage() -> None:
     candidates = [["a"], ["a", "dog", "runs", "home"]]
-    assert choose(candidates, [-1.0, -2.0], {}, Choice(length=0.0)) == 0
-    assert choose(candidates, [-1.0, -2.0], {}, Choice(length=1.0)) == 1
+    assert choose(candidates, [-1.0, -2.0], {}, [0.0, 0.0], Choice(length=0.0)) == 0
+    assert choose(candidates, [-1.0, -2.0], {}, [0.0, 0.0], Choice(length=1.0)) == 1
 
 
 def test_numpy_and_torch_captioners_agree(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
-from ..types import Frame, Percept, Verdict
+from ..types import Features, Frame, Percept, Verdict
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .connector import EmbeddingConnector
 from .naming import Namer
+from .retrieval import DualEncoder
 from .runtime import NumpyCaptioner
 from .sentences import spoken
 from .visual import VisualWords
@@ -56,9 +57,17 @@ class GridFuser:
             return percept
         if self._namer is not None:
             percept = self._namer.name(percept)
-        caption = "" if self._captioner is None else spoken(self._captioner.caption(percept.features))
+        caption = "" if self._captioner is None else self._caption(self._captioner, percept.features)
         words = self.visual.seen(percept.features)
         return dataclasses.replace(percept, caption=caption, words=words)
+
+    def _caption(self, captioner: NumpyCaptioner, features: Features) -> str:
+        """Return the caption that the captioner, the visual words and the picture-sentence encoder agree on."""
+        encoder = self._encoder
+        if encoder is None:
+            return spoken(captioner.caption(features))
+        picture = encoder.picture(features).reshape(-1)
+        return spoken(captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture))
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""
@@ -80,6 +89,10 @@ class GridFuser:
     @cached_property
     def _captioner(self) -> NumpyCaptioner | None:
         return NumpyCaptioner(self._saved["caption"]) if "caption" in self._saved else None
+
+    @cached_property
+    def _encoder(self) -> DualEncoder | None:
+        return DualEncoder(self._saved["retrieval"]) if "retrieval" in self._saved else None
 
     @cached_property
     def visual(self) -> VisualWords:

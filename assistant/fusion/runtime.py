@@ -5,6 +5,7 @@ Weights stay float16 on the disk and become float32 once; one core writes a capt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,17 @@ class NumpyCaptioner:
         """Load a caption checkpoint. Raises :class:`ModelError` where it is damaged."""
         return cls(checkpoint.load(path))
 
-    def caption(self, features_PD: Floats) -> list[str]:
-        """Return the words of the best caption."""
+    def caption(self, features_PD: Floats, judge: Callable[[list[str]], Floats] | None = None) -> list[str]:
+        """Return the words of the best caption.
+
+        ``judge`` gives the similarity of each sentence to the picture, in [-1, 1]; it is weighed by ``choice.judge``.
+        """
         found = self.candidates(features_PD, self.choice.beam)
         captions = [self.vocabulary.text(numbers) for numbers, _ in found]
         seen = dict(zip(self.visual.words, self.visual.probabilities(features_PD).tolist(), strict=True))
-        return captions[choose(captions, [score for _, score in found], seen, self.choice)]
+        likeness = np.zeros(len(found)) if judge is None else judge([" ".join(words) for words in captions])
+        scores = [score for _, score in found]
+        return captions[choose(captions, scores, seen, likeness.tolist(), self.choice)]
 
     def candidates(self, features_PD: Floats, beam: int) -> list[tuple[list[int], float]]:
         """Return finished captions and their log probabilities, best first."""
