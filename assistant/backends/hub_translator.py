@@ -53,8 +53,13 @@ class HubTranslator:
         """
         wishes = self._languages(source, target)
         inputs = self._tokenizer([text], return_tensors="pt", truncation=True).to(self._model.device)
+        longest = min(
+            3 * int(inputs["input_ids"].shape[1]) + 32, getattr(self._model.config, "max_position_embeddings", 512) - 1
+        )
         with torch.inference_mode():
-            tokens = self._model.generate(**inputs, num_beams=BEAMS, do_sample=False, **wishes)
+            tokens = self._model.generate(
+                **inputs, num_beams=BEAMS, do_sample=False, max_new_tokens=longest, max_length=None, **wishes
+            )
         return str(self._tokenizer.decode(tokens[0], skip_special_tokens=True)).strip()
 
     def _languages(self, source: str, target: str) -> dict[str, int]:
