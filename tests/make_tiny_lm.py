@@ -15,8 +15,11 @@ TEMPLATE = (
 )
 
 
-def make(folder: Path, positions: int = 512) -> Path:
-    """Write config, weights (about 100,000 of them) and tokenizer; the same every time."""
+def make(folder: Path, positions: int = 512, tied: bool = True) -> Path:
+    """Write config, weights (about 100,000 of them) and tokenizer; the same every time.
+
+    ``tied`` embeddings make a random model say its last token again and again.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
@@ -41,7 +44,7 @@ def make(folder: Path, positions: int = 512) -> Path:
         num_key_value_heads=2,
         max_position_embeddings=positions,
         eos_token_id=fast.eos_token_id,
-        tie_word_embeddings=True,
+        tie_word_embeddings=tied,
     )
     Qwen2ForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
     fast.save_pretrained(folder)

@@ -1,108 +1,111 @@
-"""Every encoder with a tiny random model of its true class: layout, shapes, preprocessing, and what is refused."""
+"""The encoders of a hub, as tiny random models of the same classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from assistant.errors import InputError, ModelError
-from assistant.fusion.encoders import (
-    EyesEncoder,
-    HubPictureEncoder,
-    HubTextEncoder,
-    sound_features,
-    text_features,
-)
+from assistant.fusion.encoders import EyesEncoder, HubPictureEncoder, HubTextEncoder, sound_features, text_features
 from assistant.types import Utterance
 
-from .fusion_world import DIM, GRID, ColourEncoder, ColourEyes, picture
+from . import fusion_world as world
 
-transformers = pytest.importorskip("transformers", reason="these encoders need the gpu extra")
-torch = pytest.importorskip("torch", reason="these encoders need the gpu extra")
-
-SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-MODELS: dict[str, Callable[[], Any]] = {
-    "clip": lambda: transformers.CLIPVisionModel(transformers.CLIPVisionConfig(**SMALL, image_size=32, patch_size=8)),
-    "siglip": lambda: transformers.SiglipVisionModel(
-        transformers.SiglipVisionConfig(**SMALL, image_size=32, patch_size=8)
-    ),
-    "dinov2": lambda: transformers.Dinov2Model(
-        transformers.Dinov2Config(
-            hidden_size=32, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=2, image_size=32, patch_size=8
-        )
-    ),
-    "vit": lambda: transformers.ViTModel(transformers.ViTConfig(**SMALL, image_size=32, patch_size=8)),
-}
+TINY = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 
-@pytest.mark.parametrize("kind", MODELS)
-def test_picture_encoders(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("config", "model"),
+    [
+        ("CLIPVisionConfig", "CLIPVisionModel"),
+        ("SiglipVisionConfig", "SiglipVisionModel"),
+        ("Dinov2Config", "Dinov2Model"),
+        ("ViTConfig", "ViTModel"),
+    ],
+)
+def test_pictures_become_a_grid_of_patches(config: str, model: str) -> None:
+    torch = pytest.importorskip("torch", reason="needs torch")
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
     torch.manual_seed(0)
-    MODELS[kind]().save_pretrained(tmp_path)
+    settings = getattr(transformers, config)(**TINY, image_size=24, patch_size=8)
+    encoder = HubPictureEncoder(getattr(transformers, model)(settings), "tiny")
+    assert encoder.layout.tokens == (3, 3) and encoder.layout.dim == 16
+    left, right = (encoder.encode(world.picture("red", side)) for side in ("left", "right"))
+    assert left.shape == (9, 16) and left.dtype == np.float32 and np.isfinite(left).all()
+    assert not np.allclose(left, right)
+
+
+@pytest.mark.parametrize(
+    ("kind", "library"), [("CLIPVision", "CLIP"), ("SiglipVision", "Siglip"), ("Dinov2", "Bit"), ("ViT", "ViT")]
+)
+def test_pictures_are_prepared_as_the_library_does_it(kind: str, library: str, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs torch")
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    torch.manual_seed(0)
+    settings = getattr(transformers, f"{kind}Config")(**TINY, image_size=24, patch_size=8)
+    getattr(transformers, f"{kind}Model")(settings).save_pretrained(tmp_path)
     encoder = HubPictureEncoder.load(str(tmp_path))
-    assert (encoder.layout.modality, encoder.layout.dim, encoder.layout.tokens) == ("picture", 32, (4, 4))
-    vectors = encoder.encode(picture("red", "left"))
-    assert vectors.shape == (16, 32) and vectors.dtype == np.float32 and np.isfinite(vectors).all()
-    assert np.array_equal(vectors, encoder.encode(picture("red", "left")))
-    assert not np.allclose(vectors, encoder.encode(picture("blue", "right")))
-    assert encoder.encode(np.zeros((17, 301, 3), np.uint8)).shape == (16, 32)
-
-
-@pytest.mark.parametrize("kind", MODELS)
-def test_pictures_are_prepared_as_the_library_does_it(kind: str) -> None:
-    torch.manual_seed(0)
-    encoder = HubPictureEncoder(MODELS[kind](), kind)
-    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)  # of its size: nothing is resized
-    names = {"clip": "CLIP", "siglip": "Siglip", "dinov2": "Bit", "vit": "ViT"}
-    size = {"height": 32, "width": 32}
-    library = getattr(transformers, f"{names[kind]}ImageProcessorPil")(
-        size={"shortest_edge": 32} if kind in ("clip", "dinov2") else size,
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3)).astype(np.uint8)  # of its size: no resizing
+    size = {"height": 24, "width": 24}
+    prepare = getattr(transformers, f"{library}ImageProcessorPil")(
+        size={"shortest_edge": 24} if library in ("CLIP", "Bit") else size,
         crop_size=size,
         image_mean=list(encoder.mean),
         image_std=list(encoder.deviation),
     )
     with torch.inference_mode():
-        states = encoder.model(**library(images=pixels, return_tensors="pt")).last_hidden_state[0]
-    assert np.allclose(encoder.encode(pixels), states[-16:].numpy(), atol=1e-4)
+        states = encoder.model(**prepare(images=pixels, return_tensors="pt")).last_hidden_state[0]
+    assert np.allclose(encoder.encode(pixels), states[-9:].numpy(), atol=1e-4)
 
 
-def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
-    transformers.BertModel(transformers.BertConfig(**SMALL, vocab_size=50)).save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match="'bert' model"):
-        HubPictureEncoder.load(str(tmp_path))
-
-
-def test_a_bert_encodes_texts_of_any_length(tmp_path: Path) -> None:
+def test_a_bert_of_a_folder_brings_its_tokenizer(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch")
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
     (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "runs"]))
     transformers.BertTokenizer(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
-    torch.manual_seed(0)
-    transformers.BertModel(transformers.BertConfig(**SMALL, vocab_size=8)).save_pretrained(tmp_path)
-    encoder = HubTextEncoder.load(str(tmp_path))
-    short, long = encoder.encode(["a dog", "a dog runs a dog"])
-    assert encoder.layout.modality == "text" and short.shape == (4, 32) and long.shape == (7, 32)
-    assert not np.allclose(short[1], long[1]), "the states depend on the whole text"
+    transformers.BertModel(transformers.BertConfig(**TINY, vocab_size=8)).save_pretrained(tmp_path)
+    short, long = HubTextEncoder.load(str(tmp_path)).encode(["a dog", "a dog runs a dog"])
+    assert short.shape == (4, 16) and long.shape == (7, 16)
 
 
-def test_the_eyes_of_the_assistant_as_an_encoder() -> None:
-    encoder = EyesEncoder(ColourEyes())
-    assert (encoder.layout.name, encoder.layout.dim, encoder.layout.tokens) == ("colours", DIM, (GRID, GRID))
-    pixels = picture("green", "right")
-    assert np.array_equal(encoder.encode(pixels), ColourEncoder().encode(pixels))
+def test_another_kind_of_model_is_refused() -> None:
+    pytest.importorskip("torch", reason="needs torch")
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    bert = transformers.BertModel(transformers.BertConfig(**TINY, vocab_size=20))
+    with pytest.raises(ModelError, match="'bert' model; known: clip, dinov2, siglip, vit"):
+        HubPictureEncoder(bert, "tiny")
 
 
-def test_the_recognisers_states_are_used_again() -> None:
+def test_bert_gives_a_vector_a_token() -> None:
+    pytest.importorskip("torch", reason="needs torch")
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    bert = transformers.BertModel(transformers.BertConfig(**TINY, vocab_size=20))
+    encoder = HubTextEncoder(bert, lambda text: {"input_ids": [len(word) for word in text.split()]}, "tiny")
+    assert [states.shape for states in encoder.encode(["a dog", "a cat sat"])] == [(2, 16), (3, 16)]
+
+
+def test_the_eyes_of_the_assistant_are_an_encoder() -> None:
+    encoder = EyesEncoder(world.ColourEyes())
+    assert encoder.layout.name == "colours" and encoder.layout.tokens == (3, 3) and encoder.layout.dim == 4
+    picture = world.picture("red", "left")
+    assert np.array_equal(encoder.encode(picture), world.ColourEncoder().encode(picture))
+
+
+def test_sound_is_encoded_once_by_the_recogniser() -> None:
     states = np.ones((5, 3), np.float32)
-    assert sound_features(Utterance("hi", features=states)) is states
-    with pytest.raises(InputError, match="encoder states"):
-        sound_features(Utterance("hi"))
+    assert sound_features(Utterance("hello", features=states)) is states
+    with pytest.raises(InputError, match="no encoder states"):
+        sound_features(Utterance("hello"))
 
 
-def test_a_text_in_the_language_models_own_space() -> None:
-    from .test_brain import ScriptedSession
+def test_text_is_the_language_models_own_embeddings() -> None:
+    class Session:
+        def tokenize(self, text: str) -> list[int]:
+            return [ord(letter) for letter in text]
 
-    session = ScriptedSession(lambda _: "")
-    assert text_features(session, "hello").shape == (5, session.dim)
+        def embed(self, tokens: list[int]) -> np.ndarray:  # type: ignore[type-arg]
+            return np.array([[token, 1.0] for token in tokens], np.float32)
+
+    assert text_features(Session(), "ab").tolist() == [[97, 1], [98, 1]]  # type: ignore[arg-type]

@@ -146,7 +146,7 @@ def brain(
 
         from ..make_tiny_lm import make
 
-        chosen = set_to(settings, model=str(make(folder, positions=8192)), context=8192)
+        chosen = set_to(settings, model=str(make(folder, positions=8192, tied=False)), context=8192)
         return LanguageBrain(TransformersSession(chosen, store), TOOLS, chosen)
     from assistant.backends.vision_brain import VisionBrain
 
