@@ -25,7 +25,7 @@ _HOMES = {
     "ToolContext": "tools",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  # names are resolved by __getattr__
+__all__ = ["__version__", *sorted(_HOMES)]  # names are resolved by __getattr__
 
 
 def __getattr__(name: str) -> Any:

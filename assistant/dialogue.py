@@ -544,6 +544,10 @@ class Dialogue:
         reply = Reply(job.text.strip(), heard, job.results, interrupted)
         self._tell("reply", text=reply.text, heard=reply.heard, interrupted=interrupted, question=question)
         self._tell("turn", **{name: round(seconds, 4) for name, seconds in job.split.items()})
+        hearing, seen = job.hearing, job.turn.percepts[-1] if job.turn.percepts else None
+        audio = self._audio(hearing.start, hearing.until) if hearing else None
+        frame = seen.frame if seen else None
+        self._tell("remembered", turn=job.turn, reply=reply, latencies=dict(job.split), audio=audio, frame=frame)
 
     # -- voice commands ----------------------------------------------------------
 
@@ -598,6 +602,16 @@ class Dialogue:
         happening = Happening(name, self._now(), details)
         for observer in self.observers:
             observer(happening)
+
+    def tell_from_thread(self, name: str, **details: Any) -> None:
+        """Tell the observers of something from another thread than the event loop's."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(lambda: self._tell(name, **details))
+
+    def chime(self, sound: AudioChunk) -> None:
+        """Play a short sound, unless the voice speaks; returns at once."""
+        if not self._playback.active:
+            self._tasks.create_task(self._playback.chime(sound))
 
     def trouble_from_thread(self, message: str) -> None:
         """Tell of a trouble from another thread than the event loop's."""

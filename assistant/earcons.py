@@ -18,7 +18,7 @@ import numpy as np
 from .types import AudioChunk, Samples
 
 if TYPE_CHECKING:
-    from .dialogue import Happening
+    from .happening import Happening
 
 LOUDNESS = 0.2
 """Peak at a volume of 1: well below the voice."""

@@ -173,6 +173,18 @@ class Playback:
             # A stop overtook this block on its way to the device.
             self._speaker.stop()
 
+    async def chime(self, sound: AudioChunk) -> None:
+        """Play a short sound that is no part of a reply; where there is no device it is left out."""
+        self._played(sound)
+
+        def ring() -> None:
+            self._speaker.play(sound)
+            self._speaker.drain()
+            self._speaker.stop()  # the next reply's samples are counted from zero
+
+        with contextlib.suppress(DeviceError):
+            await self._device.run(Urgency.VOICE, ring)
+
     def close(self) -> None:
         """Give the loudspeaker back."""
         self._halt()

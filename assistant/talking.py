@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .dialogue import Dialogue
+from .earcons import Chimes
 from .ears import Ears
 from .errors import ExtraMissing
 from .happening import Observer
 from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector, Voice
 from .types import Message
+from .wake import DrowsyEars
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -33,7 +35,13 @@ def converse(
 
     ``echo`` is false where the loudspeaker cannot be heard by the microphone (files).
     """
-    ears = Ears(microphone, kit.make("vad", kit.settings.vad.engine), canceller(kit) if echo else None)
+    activity, echoes, wake = (
+        kit.make("vad", kit.settings.vad.engine),
+        canceller(kit) if echo else None,
+        kit.settings.wake,
+    )
+    drowsy = DrowsyEars(microphone, activity, echoes, kit.make("wake", wake.engine), wake) if wake.enabled else None
+    ears = drowsy or Ears(microphone, activity, echoes)
     if hasattr(speaker, "on_played") and echo:
         speaker.on_played = ears.played  # told at the moment of playing, which is nearer than the queue
         ears.timed = True
@@ -45,6 +53,11 @@ def converse(
         kit, ears, speaker, camera, detectors, observers, history, make_voice=lambda speed: voice_at(kit, speed)
     )
     ears.trouble = dialogue.trouble_from_thread
+    if drowsy is not None:
+        dialogue.observers.append(drowsy.observe)
+        drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)
+    if kit.settings.audio.earcons and echo:
+        dialogue.observers.append(Chimes(dialogue.chime, kit.voice.rate, kit.settings.audio.volume))
     return dialogue
 
 

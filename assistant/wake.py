@@ -12,7 +12,7 @@ from .turns import RATE
 
 if TYPE_CHECKING:
     from .config import WakeSettings
-    from .dialogue import Happening
+    from .happening import Happening
     from .stages import EchoCanceller, Microphone, VoiceActivity, WakeWord
 
 SPEECH = 0.35

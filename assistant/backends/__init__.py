@@ -27,9 +27,7 @@ def assistant_backends() -> list[Backend]:
         ),
         Backend("brain", "vision", f"{here}.vision_brain:VisionBrain", "gpu", ("transformers", "torch")),
         Backend("brain", "server", f"{here}.server_brain:ServerBrain"),
-        Backend(
-            "translator", "transformers", f"{here}.hub_translator:HubTranslator", "gpu", ("transformers", "torch")
-        ),
+        Backend("translator", "transformers", f"{here}.hub_translator:HubTranslator", "gpu", ("transformers", "torch")),
         Backend("voice", "piper", f"{here}.piper:PiperVoice", libraries=("piper",)),
         Backend("voice", "espeak", f"{here}.espeak:EspeakVoice"),
         Backend("voice", "coqui", f"{here}.coqui:CoquiVoice", "coqui", ("TTS",)),

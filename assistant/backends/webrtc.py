@@ -43,7 +43,7 @@ class WebRtcEcho:
         """Return 10 ms of the microphone, (160,) at 16 kHz, without the echo. Raises :class:`InputError`."""
         frame = self._pack(chunk)
         self._module.process_stream(frame)
-        samples: Samples = np.frombuffer(frame.data, np.int16).astype(np.float32) / 32768
+        samples: Samples = np.frombuffer(frame.data, np.int16).astype(np.float32) / np.float32(32768)
         return AudioChunk(samples, RATE, chunk.start)
 
     def _pack(self, chunk: AudioChunk) -> Any:

@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InputError, SettingError
 from . import App, add_command, note, print_json
 
 if TYPE_CHECKING:
     from ..dialogue import Dialogue
     from ..happening import Happening
+    from ..history.recorder import Recorder
     from ..stages import Camera, Microphone, Speaker
+    from ..types import Message
 
 PUSH = "Press space or Enter to speak, and again when you have finished; q ends."
 
@@ -35,6 +38,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
     parser.add_argument("--say", metavar="OUT.wav", type=Path, help="write the spoken answers here instead of playing")
+    parser.add_argument(
+        "--continue", dest="resume", nargs="?", const="latest", metavar="ID", help="go on with a past conversation"
+    )
     parser.add_argument("--sample", action="store_true", help="answer the recorded question, also with a microphone")
     parser.add_argument("--json", action="store_true", help="print one JSON object per event (one in all for a sample)")
 
@@ -114,10 +120,16 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     from ..talking import converse
     from .terminal import single_keys, view
 
+    if arguments.push_to_talk and app.settings.wake.enabled:
+        raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
+    past, recorder = open_history(app, arguments.resume)
     speaker, camera = open_speaker(app), open_camera(app)
     note("Loading the models ...")
     with view(arguments.plain, arguments.json) as show:
-        dialogue = converse(app.kit, microphone, speaker, camera, [show], echo=not app.settings.audio.output)
+        echo = not app.settings.audio.output
+        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=echo)
+        if recorder is not None:
+            dialogue.observers.append(recorder)
         if arguments.once:
             dialogue.observers.append(lambda happening: after_reply(dialogue, happening))
         try:
@@ -130,9 +142,28 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
         finally:
             if camera is not None:
                 camera.close()
+            if recorder is not None:
+                recorder.close()
     if app.settings.audio.output and Path(app.settings.audio.output).is_file():
         note(f"wrote: {app.settings.audio.output}")
     return 0
+
+
+def open_history(app: App, resume: str | None) -> tuple[tuple[Message, ...], Recorder | None]:
+    """Return what was said in the conversation to go on with, and what records this one, where that is on.
+
+    ``resume`` is a conversation's number, ``"latest"`` or ``None``.
+    """
+    from ..history import History
+    from ..history.recorder import Recorder
+
+    if resume is None:
+        return (), Recorder.of(app.settings, note)
+    kept = History(app.settings)
+    if resume != "latest" and not resume.isdigit():
+        raise InputError(f"--continue takes the number of a conversation, not {resume!r}; see: assistant history list")
+    number = kept.latest() if resume == "latest" else int(resume)
+    return () if number is None else kept.messages(number), Recorder.of(app.settings, note, number)
 
 
 def after_reply(dialogue: Dialogue, happening: Happening) -> None:

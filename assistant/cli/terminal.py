@@ -37,12 +37,16 @@ class View(Protocol):
         ...
 
 
+UNTOLD = ("level", "remembered")
+"""Too frequent, or told by other happenings already."""
+
+
 class JsonView:
     """One JSON object a line for everything but the level of the microphone."""
 
     def __call__(self, happening: Happening) -> None:
         """Print it."""
-        if happening.name != "level":
+        if happening.name not in UNTOLD:
             print_json({"event": happening.name, "at": round(happening.at, 3), **happening.details})
 
 
@@ -55,6 +59,10 @@ class PlainView:
         match happening.name:
             case "ready":
                 note("Ready. Speak, or press Control and C to end.")
+            case "awake":
+                note(f"Awake: heard {details['word']!r}.")
+            case "asleep":
+                note("Asleep until called.")
             case "reply" if details["question"]:
                 print(f"You: {details['question']}", flush=True)
                 tail = " (interrupted)" if details["interrupted"] else ""

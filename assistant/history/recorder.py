@@ -16,7 +16,7 @@ from . import Conversation, History, Media
 
 if TYPE_CHECKING:
     from ..config import Settings
-    from ..dialogue import Happening
+    from ..happening import Happening
 
 log = logging.getLogger(__name__)
 

@@ -179,7 +179,9 @@ def selected(store: Store, plugins: Plugins) -> list[tuple[str, str]]:
         for engine in (getattr(section, "engine", ""), *getattr(section, "engines", ())):
             if engine and engine != "off":
                 kinds = KINDS.get(field.name, (field.name,))
-                engines.append((next((kind for kind in kinds if (kind, engine) in plugins.backends), kinds[-1]), engine))
+                engines.append(
+                    (next((kind for kind in kinds if (kind, engine) in plugins.backends), kinds[-1]), engine)
+                )
     return engines
 
 
