@@ -65,7 +65,7 @@ def _speaker(app: App, baseline: str) -> Callable[[Frame], str]:
     if baseline != "fuser":
         raise SettingError(f"--baseline is fuser, labels or names, not {baseline!r}")
     fuser = app.make("fuser", app.settings.fusion.engine if app.settings.fusion.engine != "off" else "grid")
-    return lambda frame: str(fuser.read(frame, app.kit.eyes.look(frame)).caption)
+    return lambda frame: str(fuser.caption(app.kit.eyes.look(frame)))
 
 
 def from_labels(percept: Percept) -> str:

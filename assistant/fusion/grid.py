@@ -9,10 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
-from ..types import Features, Frame, Percept, Verdict
+from ..types import Frame, Percept, Verdict
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .connector import EmbeddingConnector
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from ..stages import Session, SoftTokens
 
 SHIPPED = Path(__file__).parent / "weights"
+
+BELIEVED = 0.5
+"""Chance that a caption fits its picture from which it is told."""
 
 ANSWERERS: Mapping[str, str] = {"vqa": "assistant.fusion.vqa:Answerer"}
 """Task of a checkpoint → ``"module:class"`` with ``answer(features, question)``, imported on first use."""
@@ -51,23 +56,42 @@ class GridFuser:
         self.encoder = next(iter(self._saved.values())).config.encoder
 
     def read(self, frame: Frame, percept: Percept) -> Percept:
-        """Return ``percept`` with caption, visual words and learned names; as it was where it cannot be judged."""
+        """Return ``percept`` with learned names and, where it is a scene that the captioner knows, caption and words.
+
+        It is returned as it was where the frame cannot be judged.
+        """
         self._check(percept)
         if percept.verdict is not Verdict.OK:
             return percept
         if self._namer is not None:
             percept = self._namer.name(percept)
-        caption = "" if self._captioner is None else self._caption(self._captioner, percept.features)
-        words = self.visual.seen(percept.features)
-        return dataclasses.replace(percept, caption=caption, words=words)
+        if not self.knows(percept):
+            return percept
+        caption = self.caption(percept)
+        if self._encoder is not None and self._encoder.match(percept.features, caption) < BELIEVED:
+            caption = ""
+        return dataclasses.replace(percept, caption=caption, words=self.visual.seen(percept.features))
 
-    def _caption(self, captioner: NumpyCaptioner, features: Features) -> str:
-        """Return the caption that the captioner, the visual words and the picture-sentence encoder agree on."""
-        encoder = self._encoder
+    def knows(self, percept: Percept) -> bool:
+        """Return whether the picture is of the kind that captions and visual words were learned from.
+
+        A captioner that knows people and dogs outdoors sees them in a cup of coffee too, and is sure of it.
+        """
+        layer = self._saved["caption"].arrays if "caption" in self._saved else {}
+        if "scene.weight" not in layer:
+            return True
+        score = self.visual.standardise(percept.features.mean(0)) @ layer["scene.weight"].astype(np.float32)
+        return bool(score + layer["scene.bias"][0] >= 0)
+
+    def caption(self, percept: Percept) -> str:
+        """Return the caption on which captioner, visual words and picture-sentence encoder agree, believed or not."""
+        if self._captioner is None:
+            return ""
+        encoder, features = self._encoder, percept.features
         if encoder is None:
-            return spoken(captioner.caption(features))
+            return spoken(self._captioner.caption(features))
         picture = encoder.picture(features).reshape(-1)
-        return spoken(captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture))
+        return spoken(self._captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture))
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""
