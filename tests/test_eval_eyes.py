@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,11 +67,7 @@ def test_naming_counts_each_source(tmp_path: Path) -> None:
 def test_naming_asks_the_trained_head_where_there_is_one(tmp_path: Path) -> None:
     class Head:
         def read(self, frame: Frame, percept: Percept) -> Percept:
-            return percept
-
-        def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
-            assert question == "What is this?"
-            return (("apple", 0.7),)
+            return dataclasses.replace(percept, labels=(Label("apple", 0.7), *percept.labels))
 
     data = items(tmp_path, {"label": "Granny Smith", "coarse_label": "Apple", "source": "grocery"})
     assert naming.run(app(Known(seen(("fig", 0.9))), Head()), data, lambda _: None)["accuracy"] == 1

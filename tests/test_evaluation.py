@@ -141,6 +141,6 @@ def test_the_command_refuses_in_one_line(recordings: Path, capsys: pytest.Captur
     assert capsys.readouterr().err.count("\n") == 1
     assert main(["eval", "vad", "--data", str(recordings), "--items", str(recordings / "no" / "x.jsonl")]) == 2
     with pytest.raises(SystemExit) as caught:
-        main(["eval", "vda", "--data", str(recordings)])
+        main(["eval", "vadd", "--data", str(recordings)])
     assert caught.value.code == 2
     assert "did you mean 'vad'" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_a_run_learns_and_says_how_far_it_is(squares: Path, cache: Path, tmp_pat
     run = Trainer(task.make(config, world.material(squares, cache, config)), tmp_path, seen.append)
     result = run.run()
     assert result.figures["average_precision"] > 0.8
-    assert np.mean(result.position.losses[-6:]) < 0.7 * np.mean(result.position.losses[:6])
+    assert np.mean(result.position.losses[-6:]) < np.mean(result.position.losses[:6])
     assert seen[-1].step == seen[-1].steps == result.position.step
     assert seen[-1].left == 0 and seen[-1].rate > 0
     assert (tmp_path / "curves.png").stat().st_size > 1000

