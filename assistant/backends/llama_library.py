@@ -192,9 +192,9 @@ def load() -> Any:
     files = sorted(folder.glob("xllamacpp*.so")) + sorted(folder.glob("xllamacpp*.pyd")) if folder else []
     if not files:
         raise ModelError(f'llama.cpp is not installed; run: pip install "xllamacpp=={VERSION}"')
-    # OpenMP's threads otherwise spin while they wait for each other, and beside any other busy process
-    # decoding falls from ten tokens a second to one.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # How often OpenMP's threads look before they sleep. By default they spin so long that decoding beside any other
+    # busy process falls to a third; sleeping at once would cost half the speed on an idle machine.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     try:
         library = ffi.dlopen(str(files[0]))
     except OSError as error:
