@@ -88,8 +88,8 @@ class AsrSettings:
     """Beam width; 1 is greedy."""
     translate: bool = False
     """Translate what is heard into English."""
-    short_context: bool = False
-    """Encode only the seconds that were spoken, not Whisper's 30: several times faster, a few more words wrong."""
+    short_context: bool = True
+    """Encode what was spoken and some silence, ten seconds at least, not always Whisper's 30: more than twice as fast."""
     threads: int = 0
     """0: as many as there are cores."""
     precision: str = "auto"

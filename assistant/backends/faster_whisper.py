@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HOP = 160  # samples a mel frame, 10 ms
 FULL = 3000  # mel frames that Whisper was trained on, 30 s
-MARGINS = (100, 600)  # frames of silence after a shortened recording; with too few the decoder may not find the end
+MARGIN, LEAST = 300, 1000  # frames of silence after a shortened recording, and in all; with fewer the decoder loops
 UNSURE = 0.5  # a language less probable than this is not believed
 
 
@@ -78,10 +78,9 @@ class FasterWhisper:
     def _hear(self, samples: Samples, wish: Wish) -> Piece:
         """Hear one window; what comes out of a shortened context doubtful is heard again in a longer one."""
         mel = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
-        contexts = [mel.shape[1] + margin for margin in MARGINS] if self.settings.short_context else []
-        for frames in contexts:
-            if frames < FULL and not (piece := self._written(mel, frames, wish)).degenerate:
-                return piece
+        frames = max(LEAST, mel.shape[1] + MARGIN)
+        if self.settings.short_context and frames < FULL and not (piece := self._written(mel, frames, wish)).degenerate:
+            return piece
         return self._written(mel, FULL, wish)
 
     def _written(self, mel: NDArray[np.float32], frames: int, wish: Wish) -> Piece:
