@@ -89,7 +89,7 @@ class AsrSettings:
     translate: bool = False
     """Translate what is heard into English."""
     short_context: bool = True
-    """Encode what was spoken and some silence, ten seconds at least, not always Whisper's 30: more than twice as fast."""
+    """Encode what was spoken and some silence, ten seconds at least, not Whisper's 30: twice as fast."""
     threads: int = 0
     """0: as many as there are cores."""
     precision: str = "auto"
