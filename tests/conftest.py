@@ -7,10 +7,12 @@ weights are fetched once and shared.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("ASSISTANT_TEST_DATA") or ROOT.parent / "shared" / "data")
 KEPT = ("ASSISTANT_TEST_DATA", "ASSISTANT_STORE_PATH", "ASSISTANT_OFFLINE", "ASSISTANT_STORE_OFFLINE")
+
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no test depends on how fast the machine is
+hypothesis.settings.load_profile("untimed")
+
+
+def hear_interrupts() -> None:
+    """Give a child back its SIGINT, which a job in the background of a shell is started without."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,8 @@ import soundfile
 from assistant.cli import main
 from assistant.store import Store
 
+from .conftest import hear_interrupts
+
 
 @pytest.fixture(autouse=True)
 def _voice(store: Store) -> None:
@@ -91,6 +93,7 @@ def test_an_interrupt_leaves_no_half_file(tmp_path: Path) -> None:
         [sys.executable, "-m", "assistant", "say", "-", "--out", str(out)],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=hear_interrupts,
     )
     assert said.stdin is not None
     said.stdin.write(book.encode())

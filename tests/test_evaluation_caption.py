@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,16 +19,16 @@ from . import fusion_world as world
 class Fuser:
     """Says what the picture is called."""
 
-    def read(self, frame: Frame, percept: Percept) -> Percept:
-        number = int(Path(frame.source).stem)
+    def caption(self, percept: Percept) -> str:
+        number = int(Path(percept.source).stem)
         colour, side = list(world.COLOURS)[number % 3], world.SIDES[number // 3 % 2]
-        return replace(percept, caption=f"A {colour} square on the {side}.")
+        return f"A {colour} square on the {side}."
 
 
 class Eyes:
     def look(self, frame: Frame) -> Percept:
         labels = (Label("apple", 0.5, "left"), Label("ball", 0.3), Label("cup", 0.1))
-        return Percept("tiny", np.zeros((1, 1), np.float32), labels=labels)
+        return Percept("tiny", np.zeros((1, 1), np.float32), labels=labels, source=frame.source)
 
 
 class Session:

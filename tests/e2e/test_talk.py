@@ -11,6 +11,8 @@ import pytest
 from assistant import sound
 from assistant.types import AudioChunk
 
+from ..conftest import hear_interrupts
+
 SMALL = (
     "--set", "brain.model=smollm2-135m-instruct-q4_1", "--set", "brain.max_tokens=16", "--set", "brain.threads=1",
     "--set", "asr.model=faster-whisper-tiny.en", "--set", "asr.threads=1",
@@ -61,7 +63,7 @@ def test_control_c_ends_it_and_leaves_no_half_file(question, tmp_path):
     sound.write(long, [AudioChunk(np.zeros(60 * 16_000, np.float32), 16_000)])
     talk = subprocess.Popen(
         command("--input", long, "--say", tmp_path / "answer.wav", "--plain"),
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=hear_interrupts,
     )  # fmt: skip
     assert talk.stderr is not None
     for line in talk.stderr:
