@@ -16,9 +16,10 @@ from typing import Protocol, runtime_checkable
 from . import prompt
 from .config import Settings
 from .errors import Interrupted, ModelError
+from .origin import REFUSED, borrowed, without_words, written_words
 from .prompt import ToolSpec
 from .stages import Sampling, Session, SoftTokens, TokenIds
-from .types import Percept, ToolCall, Turn, Verdict
+from .types import Percept, ToolCall, ToolResult, Turn, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class LanguageBrain:
     ) -> None:
         self._session, self._tools, self._soften = session, list(tools), soften
         self._system = prompt.system(self._tools, settings.brain.instructions)
+        self._looking = {tool["name"] for tool in self._tools if tool.get("looks")}
         self._starts = (*(f"{tool['name']}(" for tool in self._tools), *_NATIVE_CALLS)
         self._examples = prompt.examples(self._tools)
         self._grammar = prompt.call_grammar(self._tools) if self._tools else ""
@@ -108,6 +110,8 @@ class LanguageBrain:
             yield allowed
             return
         log.info("a tool call was refused: %s", call)
+        if call is not None and all(earlier.call != call for earlier in turn.results):
+            turn = dataclasses.replace(turn, results=(*turn.results, ToolResult(call, REFUSED, failed=True)))
         self._session.sync(self._fitting(turn, finished=True))
         yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL)))
 
@@ -136,21 +140,20 @@ class LanguageBrain:
     def _allowed(self, call: ToolCall, turn: Turn) -> ToolCall | None:
         """Return the call that may be made, or ``None``.
 
-        Words that came in through the camera can never start a tool: where there are such words,
-        the model has to want the same tool without having read them, and arguments that only the
-        picture holds are taken only where the user asked about what is written.
+        Words in the picture neither start a tool nor feed one: where there are such words, the call is made that
+        the model wants without having read them. Reading anew is slow, so what plainly holds such words is
+        refused before.
         """
         if any(earlier.call == call for earlier in turn.results):
             return None
-        seen = written_words(turn)
-        if not seen:
+        if not written_words(turn):
             return call
+        if call.name not in self._looking and borrowed(call, turn):
+            return None
         innocent = self._wanted(without_words(turn))
         if innocent is None or innocent.name != call.name:
             return None
-        own = turn.utterance.text if turn.utterance else ""
-        borrowed = [value for value in call.arguments.values() if _borrowed(value, seen, own)]
-        return innocent if borrowed and not about_words(own) else call
+        return call if call.name in self._looking else innocent
 
     def _wanted(self, turn: Turn) -> ToolCall | None:
         """Return the call with which the model would begin its reply to a turn, if any."""
@@ -250,45 +253,6 @@ class LanguageBrain:
 
 _OPEN = "\x04"
 """A slot at which an unfinished prompt ends."""
-
-_ABOUT_WORDS = re.compile(
-    r"\b(read|written|writing|text|words?|says?|label|sign|receipt|bill|total|sum|add|price|number|these|them|it|this|that)\b",
-    re.IGNORECASE,
-)
-
-
-def about_words(question: str) -> bool:
-    """Tell whether a question may be about what is written in the picture."""
-    return _ABOUT_WORDS.search(question) is not None
-
-
-def written_words(turn: Turn) -> str:
-    """Return all words of a turn that may come from a picture; tools of a turn with a picture may have read it."""
-    found: list[str] = []
-    for percept in turn.percepts:
-        found += [region.text for region in percept.regions or ()]
-        found += [code.text for code in percept.codes or ()]
-    if turn.percepts:
-        found += [prompt.result(answer) for answer in turn.results]
-    return "\n".join(found)
-
-
-def without_words(turn: Turn) -> Turn:
-    """Return the turn as it would be had nothing been written in the picture."""
-    percepts = tuple(dataclasses.replace(percept, regions=None, codes=None) for percept in turn.percepts)
-    return dataclasses.replace(turn, percepts=percepts, results=() if turn.percepts else turn.results)
-
-
-def _borrowed(value: object, seen: str, own: str) -> bool:
-    """Tell whether an argument stands in the picture and not in the user's words."""
-    if isinstance(value, bool) or not str(value).strip():
-        return False
-    text = _squeezed(str(value))
-    return bool(text) and text in _squeezed(seen) and text not in _squeezed(own)
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"\W+", "", text.lower())
 
 
 def _spoken(opening: str, pieces: Iterator[str]) -> Iterator[str]:

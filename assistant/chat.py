@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import prompt
-from .brain import about_words, loops, without_words, written_words
+from .brain import loops
 from .config import Settings
+from .origin import without_words, written_words
 from .prompt import ToolSpec
 from .types import Frame, Percept, ToolCall, Turn, Verdict
 
@@ -121,18 +122,15 @@ class ChatBrain(ABC):
     def _allowed(self, call: ToolCall, turn: Turn) -> ToolCall | None:
         """Return the call that may be made, or ``None``.
 
-        What stands in a picture can never start a tool: where there is a picture, the model has to want the same
-        tool without having seen it, and other arguments than it gives then are taken only where the user asked
-        about what is written.
+        What stands in a picture can neither start a tool nor be handed to one: where there is a picture, the call
+        is made that the model wants without having seen it.
         """
         if any(earlier.call == call for earlier in turn.results):
             return None
         if not any(shown(percept) for percept in turn.percepts) and not written_words(turn):
             return call
         innocent = self._wanted(_blind(turn))
-        if innocent is None or innocent.name != call.name:
-            return None
-        return call if turn.utterance and about_words(turn.utterance.text) else innocent
+        return innocent if innocent is not None and innocent.name == call.name else None
 
     def _wanted(self, turn: Turn) -> ToolCall | None:
         """Return the call that the model asks for instead of a reply to a turn, if any."""

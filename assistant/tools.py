@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import PluginError, nearest
+from .origin import REFUSED, borrowed
 from .prompt import parse_call
 from .types import Frame, Percept, ToolCall, ToolResult, Turn
 
@@ -55,6 +56,11 @@ class Tool:
     example: dict[str, Any] | None = None
     """One use that the model is shown: ``question`` and ``arguments``."""
 
+    @property
+    def looks(self) -> bool:
+        """Whether the tool takes the picture itself, so that words of the picture may stand in its arguments."""
+        return "context" in inspect.signature(self.function).parameters
+
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Tool:
         """Make a tool of a typed function. Raises :class:`PluginError` where it is not typed or not described."""
@@ -76,9 +82,11 @@ class Tool:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """What the model is told: name, description and the schema of the arguments."""
+        """What a brain is told: name, description, the schema of the arguments, an example, whether it looks."""
         told: dict[str, Any] = {"name": self.name, "description": self.description, "parameters": self.parameters}
-        return told if self.example is None else {**told, "example": self.example}
+        if self.example is not None:
+            told["example"] = self.example
+        return {**told, "looks": True} if self.looks else told
 
 
 def _example(doc: str, tool: str) -> dict[str, Any] | None:
@@ -127,7 +135,7 @@ class Toolbox:
         if problem := _mismatch(tool, call.arguments):
             return ToolResult(call, problem, True)
         arguments = dict(call.arguments)
-        if "context" in inspect.signature(tool.function).parameters:
+        if tool.looks:
             arguments["context"] = context
         outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
@@ -172,8 +180,8 @@ def _mismatch(tool: Tool, arguments: Mapping[str, Any]) -> str:
 def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> Iterator[str | ToolCall | ToolResult]:
     """Yield the reply's text as it is generated, and each tool call before it runs and its result after.
 
-    A tool does not run before the next piece is asked for. Closing the iterator stops the
-    language model within one token.
+    A tool does not run before the next piece is asked for, and whatever the brain, never with words that only the
+    picture holds. Closing the iterator stops the language model within one token.
     """
     for _ in range(MOST_CALLS):
         asked = None
@@ -191,7 +199,11 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
         if asked is None:
             return
         yield asked
-        result = toolbox.run(asked, context)
+        tool = toolbox.tools.get(asked.name)
+        if (tool is None or not tool.looks) and borrowed(asked, turn):
+            result = ToolResult(asked, REFUSED, True)
+        else:
+            result = toolbox.run(asked, context)
         yield result
         turn = dataclasses.replace(turn, results=(*turn.results, result))
     yield "I could not finish that with the tools I have."
