@@ -82,14 +82,18 @@ class AsrSettings:
 
     engine: str = "faster-whisper"
     model: str = "faster-whisper-base"
+    quick: str = ""
+    """A smaller English model that reads live speech once it is known to be English; empty: none."""
     language: str = "auto"
     """ISO 639-1 code, or "auto"."""
-    beam: int = 1
-    """Beam width; 1 is greedy."""
+    beam: int = 5
+    """Beam width for recordings; 1 is greedy."""
+    live_beam: int = 1
+    """Beam width in the live conversation."""
     translate: bool = False
     """Translate what is heard into English."""
     short_context: bool = True
-    """Encode what was spoken and some silence, ten seconds at least, not Whisper's 30: twice as fast."""
+    """In the live conversation, encode what was spoken and some silence, not Whisper's 30 seconds: twice as fast."""
     threads: int = 0
     """0: as many as there are cores."""
     precision: str = "auto"
@@ -159,7 +163,7 @@ class TurnSettings:
     """Turn detectors whose judgements are put together; none: silence alone decides (vad.silence)."""
     quick: float = 0.25
     """Seconds of quiet that end a turn which is surely finished."""
-    patient: float = 2.2
+    patient: float = 1.6
     """Seconds of quiet that end a turn which seems unfinished."""
     interrupt: float = 0.7
     """Seconds of speech that interrupt a reply whatever the words."""

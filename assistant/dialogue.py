@@ -30,11 +30,11 @@ from .echo import own_words
 from .errors import AssistantError
 from .frames import moment_of
 from .happening import Happening, Observer
-from .judging import combined
+from .judging import Judges
 from .looking import Gaze
 from .orders import Order, order_in
 from .playback import Playback
-from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognizer, Speaker, TurnDetector, Voice
+from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognition, Recognizer, Speaker, TurnDetector, Voice
 from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
 from .tools import Toolbox, ToolContext, think
@@ -117,9 +117,11 @@ class Dialogue:
         observers: Sequence[Observer] = (),
         history: Sequence[Message] = (),
         make_voice: Callable[[float], Voice] | None = None,
+        recognizer: Recognizer | None = None,
     ) -> None:
         settings = stages.settings
-        self.stages, self._ears, self._detectors = stages, ears, tuple(detectors)
+        self.stages, self._ears, self._judges = stages, ears, Judges(detectors)
+        self._recognizer = recognizer or stages.recognizer
         self.history = tuple(history)
         """What was really said and heard."""
         self.observers = list(observers)
@@ -138,13 +140,14 @@ class Dialogue:
         self._make_voice, self._speed = make_voice, settings.voice.speed
         self._voice: Voice | None = None
         self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
-        self._lane = Lane("engines")
+        self._lane, self._aside = Lane("engines"), Lane("judges")
         self._gaze = Gaze(stages, camera, self._lane, self._tell) if camera is not None else None
         self._recording: deque[AudioChunk] = deque()
         self._hearing: Hearing | None = None
         self._job: Job | None = None
         self._speaking = False  # hysteresis of the voice activity
         self._heard_at = time.monotonic()
+        self._english = settings.asr.language == "en"
         self._last_reply = ""
         self._quitting = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -170,6 +173,7 @@ class Dialogue:
             self._playback.close()
             self._hush_brain()
             self._lane.close()
+            self._aside.close()
             if self._gaze is not None:
                 self._gaze.close()
 
@@ -181,7 +185,7 @@ class Dialogue:
     @property
     def busy(self) -> bool:
         """Whether anything is being worked on."""
-        return self._lane.busy or self._hearing is not None or self._job is not None
+        return self._lane.busy or self._aside.busy or self._hearing is not None or self._job is not None
 
     def forget_picture(self) -> None:
         """Do as if the camera had never seen anything."""
@@ -207,7 +211,10 @@ class Dialogue:
         while self._recording[0].start < self.turns.now - KEPT:
             self._recording.popleft()
         # Speech that has begun goes on down to a lower probability, or it would be torn to pieces.
-        self._speaking = self.hands_free and sound.probability >= self._threshold - (0.15 if self._speaking else 0.0)
+        spoke = self._speaking
+        self._speaking = self.hands_free and sound.probability >= self._threshold - (0.15 if spoke else 0.0)
+        if self._hearing is not None and spoke != self._speaking:
+            self._hearing.hush = self.turns.now if spoke else None
         self._tell("level", level=float(np.sqrt(np.mean(sound.chunk.samples**2))), speech=self._speaking)
         self._handle(turns.Heard(len(sound.chunk.samples), self._speaking))
         if self._hearing is not None:
@@ -331,29 +338,48 @@ class Dialogue:
         while self._hearing is hearing:
             await hearing.wake.wait()
             hearing.wake.clear()
-            pause = hearing.pause
-            if pause is None:
+            quiet = hearing.pause if hearing.pause is not None else hearing.hush
+            if quiet is None:
                 every = max(self._every, int(2 * hearing.cost * RATE))
                 if self.turns.now - max(hearing.start, hearing.until) >= every:
                     await self._read(hearing, self.turns.now)
                     await self._read_ahead(hearing)
-            elif hearing.judged != pause:
-                if hearing.until < pause:
-                    await self._read(hearing, self.turns.now)
-                await self._judge(hearing, pause)
+            elif hearing.whole != quiet:
+                await self._read_whole(hearing, quiet)
+                hearing.wake.set()
+            elif hearing.pause is not None and hearing.judged != hearing.pause:
+                await self._judge(hearing, hearing.pause)
             elif hearing.ended and self._job is None and hearing.read is not None:
                 self._answer(hearing, hearing.read)
+
+    async def _read_whole(self, hearing: Hearing, quiet: int) -> None:
+        """Transcribe all that was said before the voice fell silent at sample ``quiet``.
+
+        The silence may be no pause yet; meanwhile those judges listen who need no words.
+        """
+        audio = self._audio(hearing.start, quiet + TAIL)
+        _, hearing.listened = await asyncio.gather(
+            self._read(hearing, self.turns.now),
+            self._aside.run(Urgency.EAR, partial(self._judges.listen, audio)),
+        )
+        hearing.whole = quiet
 
     async def _read(self, hearing: Hearing, end: int) -> None:
         """Transcribe the utterance up to sample ``end``."""
         began = time.monotonic()
-        audio = self._audio(hearing.start, end)
-        utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
+        draft = hearing.pause is None and hearing.hush is None
+        english = self._english and hearing.read is not None
+        utterance = await self._transcribe(self._audio(hearing.start, end), english, draft)
         hearing.cost = time.monotonic() - began
+        self._english = utterance.language == "en"
         if hearing.read is not None:
             hearing.stable = agreed(hearing.read.text, utterance.text)
         hearing.read, hearing.until = utterance, end
         self._tell("partial", text=utterance.text, stable=hearing.stable, seconds=hearing.cost)
+
+    async def _transcribe(self, audio: AudioChunk, english: bool, draft: bool = False) -> Utterance:
+        wish = Recognition("en" if english else None, self.stages.settings.asr.translate, live=True, draft=draft)
+        return await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
 
     async def _judge(self, hearing: Hearing, pause: int) -> None:
         """The words of a pause are read: ask whether that was all, and answer on trial."""
@@ -363,12 +389,10 @@ class Dialogue:
         hearing.judged = pause
         self._handle(turns.Words(utterance.text, hearing.until))
         finished = 1.0
-        if self._detectors and not hearing.ended:
+        if self._judges and not hearing.ended:
             audio = self._audio(hearing.start, pause + TAIL)
-            judgements = await self._lane.run(
-                Urgency.EAR, lambda: [detector.finished(audio, utterance.text) for detector in self._detectors]
-            )
-            finished = combined(judgements)
+            judge = partial(self._judges.judge, hearing.listened, audio, utterance.text)
+            finished = await self._aside.run(Urgency.EAR, judge)
         if hearing.pause != pause or self._hearing is not hearing:
             return
         self._tell("judged", finished=finished, text=utterance.text)
@@ -384,7 +408,7 @@ class Dialogue:
         end = self.turns.now
         while self.turns.state is State.INTERRUPTED:
             audio = self._audio(start, end)
-            utterance = await self._lane.run(Urgency.EAR, partial(self.stages.recognizer.transcribe, audio))
+            utterance = await self._transcribe(audio, self._english)
             if self.turns.state is not State.INTERRUPTED:
                 return
             # A cough makes a recogniser guess; a guess is no word.
@@ -420,11 +444,16 @@ class Dialogue:
         await self._lane.run(Urgency.THOUGHT, lambda: self.stages.brain.prepare(turn))
 
     async def _read_ahead(self, hearing: Hearing) -> None:
-        """Read the stable words into the cache while the person goes on speaking."""
-        if hearing.pause is not None or not hearing.stable or hearing.read is None:
+        """Read the words so far, but for the last, into the cache while the person goes on speaking.
+
+        What the next reading changes is rolled back then.
+        """
+        if hearing.pause is not None or hearing.hush is not None or hearing.read is None:
             return
-        utterance = dataclasses.replace(hearing.read, text=hearing.stable, words=())
-        await self._prepare(Turn(utterance, self._percepts(), self.history, now=self._now()))
+        words = hearing.read.text.split()[:-1]
+        if words:
+            utterance = dataclasses.replace(hearing.read, text=" ".join(words), words=())
+            await self._prepare(Turn(utterance, self._percepts(), self.history, now=self._now()))
 
     # -- replying ----------------------------------------------------------------
 

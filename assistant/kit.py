@@ -41,6 +41,18 @@ class Kit:
         return cast("Recognizer", self.make("asr", self.settings.asr.engine))
 
     @cached_property
+    def live_recognizer(self) -> Recognizer:
+        """Speech to text while somebody speaks: quicker for English where the settings name a model for that."""
+        asr = self.settings.asr
+        if not asr.quick or asr.quick == asr.model:
+            return self.recognizer
+        from .relay import Relay
+
+        settings = dataclasses.replace(self.settings, asr=dataclasses.replace(asr, model=asr.quick))
+        quick = Kit(settings, Plugins(settings), self.store)
+        return Relay(self.recognizer, quick.recognizer)
+
+    @cached_property
     def eyes(self) -> Eyes:
         """Picture encoder."""
         return cast("Eyes", self.make("eyes", self.settings.eyes.engine))

@@ -37,6 +37,10 @@ class Recognition:
     """Translate into English."""
     words: bool = False
     """Give word times (costs a second pass)."""
+    live: bool = False
+    """Somebody waits for the words: quick, by ``asr.live_beam`` and ``asr.short_context``."""
+    draft: bool = False
+    """More of it will be heard soon: rather quick than right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ class VoiceActivity(Protocol):
 @runtime_checkable
 class TurnDetector(Protocol):
     """Judges whether a person who paused has finished."""
+
+    listens: bool
+    """Whether it judges by the sound alone."""
 
     def finished(self, audio: AudioChunk, text: str) -> float:
         """Probability in [0, 1] that the turn is over, from its sound and its words so far."""

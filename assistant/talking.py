@@ -46,11 +46,19 @@ def converse(
         speaker.on_played = ears.played  # told at the moment of playing, which is nearer than the queue
         ears.timed = True
     detectors = detectors_of(kit)
-    _ = kit.recognizer, kit.brain, kit.voice
+    _ = kit.live_recognizer, kit.brain, kit.voice
     if camera is not None:
         _ = kit.eyes, kit.fuser
     dialogue = Dialogue(
-        kit, ears, speaker, camera, detectors, observers, history, make_voice=lambda speed: voice_at(kit, speed)
+        kit,
+        ears,
+        speaker,
+        camera,
+        detectors,
+        observers,
+        history,
+        make_voice=lambda speed: voice_at(kit, speed),
+        recognizer=kit.live_recognizer,
     )
     ears.trouble = dialogue.trouble_from_thread
     if drowsy is not None:

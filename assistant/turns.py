@@ -174,7 +174,7 @@ class Patience:
 
     quick: float = 0.25
     """Where the detector is sure that the sentence is finished."""
-    patient: float = 2.2
+    patient: float = 1.6
     """Where it is sure that it is not."""
     silence: float = 0.6
     """Where there is no detector."""
@@ -187,7 +187,7 @@ class Patience:
         """Return the samples of quiet to wait for, given the detector's probability if there is one."""
         if finished is None:
             return int(RATE * (self.patient if self.detector else self.silence))
-        share = float(np.interp(finished, (0.0, 0.15, 0.55, 0.85, 0.93), (1.0, 0.9, 0.53, 0.12, 0.0)))
+        share = float(np.interp(finished, (0.0, 0.15, 0.56, 0.85, 0.93), (1.0, 1.0, 0.76, 0.14, 0.0)))
         return int(RATE * (self.quick + share * (self.patient - self.quick)))
 
 

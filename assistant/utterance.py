@@ -15,6 +15,12 @@ class Hearing:
     start: int
     pause: int | None = None
     """Where the speech paused, while it does."""
+    hush: int | None = None
+    """Where the voice fell silent, while it is; that may become a pause."""
+    whole: int | None = None
+    """The silence up to which all was read and listened to."""
+    listened: list[float] = field(default_factory=list)
+    """What the judges who need no words thought of it."""
     ended: bool = False
     """The turn is over: an answer may be heard."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)

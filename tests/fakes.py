@@ -65,6 +65,8 @@ class FakeActivity:
 class FakeTurnDetector:
     """Gives the queued probabilities, then ``usual``."""
 
+    listens = False
+
     def __init__(self, usual: float = 1.0) -> None:
         self.usual = usual
         self.queued: deque[float] = deque()

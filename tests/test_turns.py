@@ -101,7 +101,8 @@ def test_without_a_detector_silence_decides(seconds):
 def test_patience_falls_as_the_sentence_seems_finished():
     waits = [Patience().wait(p / 20) for p in range(21)]
     assert waits == sorted(waits, reverse=True)
-    assert waits[0] == int(2.2 * RATE) and waits[-1] == int(0.25 * RATE)
+    patience = Patience()
+    assert waits[0] == int(patience.patient * RATE) and waits[-1] == int(patience.quick * RATE)
 
 
 def test_a_click_is_no_turn():

@@ -24,6 +24,8 @@ WINDOW = 8 * RATE
 class SmartTurn:
     """Judges a pause by the sound before it; one thread, a few hundredths of a second."""
 
+    listens = True
+
     def __init__(self, settings: Settings, store: Store) -> None:
         import onnxruntime
         from faster_whisper.feature_extractor import FeatureExtractor

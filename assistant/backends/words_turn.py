@@ -80,6 +80,8 @@ _STOPS = ("?", "？", "؟", ".", "!", "。", "！", "।")
 class WordsTurn:
     """Judges a pause by what was said before it."""
 
+    listens = False
+
     def __init__(self, settings: Settings, store: Store) -> None:
         pass
 
