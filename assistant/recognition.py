@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +22,7 @@ from .stages import Recognition
 from .types import AudioChunk, Features, Samples, Utterance, Word
 
 if TYPE_CHECKING:
-    from .config import AsrSettings, VadSettings
+    from .config import AsrSettings, Settings, VadSettings
     from .stages import VoiceActivity
 
 RATE = 16_000
@@ -36,6 +38,12 @@ DOUBTFUL = -1.0
 NOBODY = 0.6
 """Probability of "no speech" above which a doubtful text is dropped (the same section)."""
 
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""At which a window of a recording is read, one after the other, until the text is no guess (the same section)."""
+
+BEST_OF = 5
+"""Texts that are drawn at a temperature above zero, of which the most probable is taken (the same section)."""
+
 SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
 """Languages written without spaces: there each aligned part is a word."""
 
@@ -48,6 +56,8 @@ class Wish:
     """``None``: detect it."""
     translate: bool
     words: bool
+    live: bool = False
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,9 +80,40 @@ class Piece:
         """Whether the text is empty, a loop or a guess."""
         return not self.text or self.log_probability < DOUBTFUL or looping(self.text)
 
+    @property
+    def silent(self) -> bool:
+        """Whether the text is a guess about a window in which nobody seems to speak."""
+        return self.log_probability < DOUBTFUL and self.no_speech > NOBODY
+
 
 Hear = Callable[[Samples, Wish], Piece]
 """Takes one window at 16 kHz, (samples,), of at most :data:`WINDOW` seconds."""
+
+
+class WindowedRecognizer(ABC):
+    """A recogniser around a network that hears one window at a time; one caller at a time has it."""
+
+    def __init__(self, name: str, settings: Settings, activity: VoiceActivity, languages: Sequence[str]) -> None:
+        self.name, self.settings, self.languages = name, settings.asr, tuple(languages)
+        self._vad, self._activity, self._lock = settings.vad, activity, Lock()
+
+    def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
+        """Return what was said; an empty text where nobody spoke.
+
+        Raises :class:`~assistant.errors.SettingError` for a language the model does not know and
+        :class:`~assistant.errors.InputError` for sound that is not finite.
+        """
+        with self._lock:
+            wanted = wishes(options, self.settings, self.languages, self.name)
+            return recognize(audio, wanted, self._activity, self._vad, self._hear)
+
+    @abstractmethod
+    def direct(self, audio: AudioChunk) -> str:
+        """Return what the library's own ``transcribe`` writes with the same weights, beam width and language."""
+
+    @abstractmethod
+    def _hear(self, samples: Samples, wish: Wish) -> Piece:
+        """Hear one window, as :data:`Hear`."""
 
 
 def recognize(
@@ -89,9 +130,11 @@ def recognize(
     words: list[Word] = []
     language = options.language
     for start, end in windows(spans, round(WINDOW * RATE)):
-        piece = hear(heard.samples[start:end], Wish(language, options.translate, options.words))
+        piece = hear(
+            heard.samples[start:end], Wish(language, options.translate, options.words, options.live, options.draft)
+        )
         language = piece.language
-        if piece.log_probability < DOUBTFUL and piece.no_speech > NOBODY:
+        if piece.silent:
             piece = replace(piece, text="", words=())
         pieces.append(piece)
         words += _placed(piece.words, start / RATE, (start / RATE + vad.padding) if start else 0.0)
@@ -124,12 +167,31 @@ def wishes(options: Recognition | None, asr: AsrSettings, known: Sequence[str], 
     return replace(options, language=None if detect else language if language in known else known[0])
 
 
+def settled(attempt: Callable[[float], Piece]) -> Piece:
+    """Return what ``attempt`` reads at the first of :data:`TEMPERATURES` that gives neither a guess nor a loop.
+
+    Where none does, the most probable reading is returned, loops last.
+    """
+    tried = []
+    for temperature in TEMPERATURES:
+        piece = attempt(temperature)
+        if piece.silent or not (piece.log_probability < DOUBTFUL or repetitive(piece.text)):
+            return piece
+        tried.append(piece)
+    return max(tried, key=lambda piece: (not repetitive(piece.text), piece.log_probability))
+
+
+def repetitive(text: str) -> bool:
+    """Return whether a text deflates so well that it must be a loop."""
+    raw = text.encode()
+    return len(raw) > REPETITIVE * len(zlib.compress(raw))
+
+
 def looping(text: str) -> bool:
     """Return whether a text repeats itself: it deflates well, or the same four words come twice."""
-    raw = text.encode()
     words = text.lower().split()
     fours = list(zip(words, words[1:], words[2:], words[3:], strict=False))
-    return len(raw) > REPETITIVE * len(zlib.compress(raw)) or len(set(fours)) < len(fours)
+    return repetitive(text) or len(set(fours)) < len(fours)
 
 
 def joined(parts: Iterable[tuple[str, float, float, float]], language: str) -> tuple[Word, ...]:

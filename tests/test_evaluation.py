@@ -13,6 +13,7 @@ from assistant.cli import App, main
 from assistant.errors import InputError, SettingError
 from assistant.evaluation import asr, vad
 from assistant.sound import write
+from assistant.stages import Recognition
 from assistant.types import AudioChunk, Utterance
 
 
@@ -22,8 +23,11 @@ class Listener:
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
 
-    def transcribe(self, audio: AudioChunk, options: object = None) -> Utterance:
-        return Utterance(self.answers.pop(0))
+    def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
+        return Utterance(self.answers.pop(0) + (" again" if options and options.live else ""))
+
+    def direct(self, audio: AudioChunk) -> str:
+        return self.answers.pop(0)
 
 
 class Loudness:
@@ -111,6 +115,33 @@ def test_word_errors_are_counted_after_normalising(recordings: Path, monkeypatch
     assert metrics["words_on_silence"] == 2
     assert metrics["wer_interval"][0] <= metrics["wer"] <= metrics["wer_interval"][1]
     assert [item["errors"] for item in found] == [1, 0, 2]
+
+
+def test_the_library_called_directly_is_measured_beside_it(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["Mr. Smith has two dogs", "Mr. Smith has two cats", "hello world", "Hello, world!", "thank you", ""]
+    found: list[dict[str, Any]] = []
+    metrics = asr.run(app_with(monkeypatch, Listener(*said)), evaluation.load(recordings), found.append, "direct")
+    assert (metrics["wer"], metrics["wer_direct"]) == (pytest.approx(2 / 7), pytest.approx(1 / 7))
+    assert metrics["wer_points"] == pytest.approx(100 / 7)
+    assert (metrics["words_on_silence"], metrics["words_on_silence_direct"]) == (2, 0)
+    assert metrics["different"] == 2
+    assert [(item["direct"], item["direct_errors"]) for item in found] == [(said[1], 1), (said[3], 0), ("", 0)]
+
+
+def test_the_way_of_the_live_conversation_is_measured_beside_it(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ["Mr. Smith has two dogs"] * 2 + ["hello world"] * 2 + [""] * 2
+    metrics = asr.run(app_with(monkeypatch, Listener(*said)), evaluation.load(recordings), lambda row: None, "live")
+    assert (metrics["wer"], metrics["wer_live"]) == (0, pytest.approx(3 / 7))
+    assert metrics["words_on_silence_live"] == 1
+
+
+def test_baselines_that_there_are_not(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingError, match="did you mean 'direct'"):
+        asr.run(app_with(monkeypatch, Listener()), evaluation.load(recordings), lambda row: None, "direkt")
+    with pytest.raises(SettingError, match="cannot be called directly"):
+        asr.run(app_with(monkeypatch, Loudness()), evaluation.load(recordings), lambda row: None, "direct")
 
 
 def test_rates_of_voice_activity(recordings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

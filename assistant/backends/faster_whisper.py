@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingError, nearest
-from ..recognition import Piece, Wish, joined, recognize, wishes
-from ..stages import Recognition
-from ..types import AudioChunk, Features, Samples, Utterance, Word
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, settled
+from ..sound import resample
+from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ MARGIN, LEAST = 300, 1000  # frames of silence after a shortened recording, and 
 UNSURE = 0.5  # a language less probable than this is not believed
 
 
-class FasterWhisper:
+class FasterWhisper(WindowedRecognizer):
     """Whisper with 8-bit weights on a processor and 16-bit weights on a CUDA device.
 
     ``model`` overrides ``settings.asr.model``: a small English model for partial
@@ -38,11 +37,7 @@ class FasterWhisper:
         import ctranslate2
         from faster_whisper import WhisperModel
 
-        self.name = model or settings.asr.model
-        self.settings, self._hint = settings.asr, hint
-        self._vad = settings.vad
-        self._activity = SileroActivity(settings, store)
-        self._lock = Lock()
+        name, self._hint = model or settings.asr.model, hint
         device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
         precision = settings.asr.precision
         if precision == "auto":
@@ -51,7 +46,7 @@ class FasterWhisper:
             raise SettingError(f"asr.precision {precision!r} does not work on this {device}{nearest(precision, known)}")
         try:
             self._model = WhisperModel(
-                str(store.require(self.name)),
+                str(store.require(name)),
                 device=device,
                 compute_type=precision,
                 cpu_threads=settings.asr.threads or os.cpu_count() or 1,
@@ -59,43 +54,61 @@ class FasterWhisper:
             )
         except (RuntimeError, ValueError, OSError) as error:
             problem = str(error).splitlines()[0]
-            raise ModelError(
-                f"{self.name} cannot be loaded ({problem}); run: assistant models verify {self.name}"
-            ) from error
-        self.languages: tuple[str, ...] = tuple(self._model.supported_languages)
+            raise ModelError(f"{name} cannot be loaded ({problem}); run: assistant models verify {name}") from error
+        ctranslate2.set_random_seed(0)  # a recording gives the same text every time
+        super().__init__(name, settings, SileroActivity(settings, store), self._model.supported_languages)
         self._tokenizers: dict[tuple[str, bool], Any] = {}
 
-    def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
-        """Return what was said; an empty text where nobody spoke.
-
-        Raises :class:`~assistant.errors.SettingError` for a language the model does not know and
-        :class:`~assistant.errors.InputError` for sound that is not finite.
-        """
+    def direct(self, audio: AudioChunk) -> str:
+        """Return what ``WhisperModel.transcribe`` writes with the same weights, beam width and language."""
+        language = None if self.settings.language in ("", "auto") else self.settings.language
         with self._lock:
-            wanted = wishes(options, self.settings, self.languages, self.name)
-            return recognize(audio, wanted, self._activity, self._vad, self._hear)
+            segments, _ = self._model.transcribe(
+                resample(audio, RATE).samples, beam_size=self.settings.beam, language=language
+            )
+            return "".join(segment.text for segment in segments).strip()
 
     def _hear(self, samples: Samples, wish: Wish) -> Piece:
-        """Hear one window; what comes out of a shortened context doubtful is heard again in a longer one."""
-        mel = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
-        frames = max(LEAST, mel.shape[1] + MARGIN)
-        if self.settings.short_context and frames < FULL and not (piece := self._written(mel, frames, wish)).degenerate:
-            return piece
-        return self._written(mel, FULL, wish)
+        """Hear one window: a recording as well as can be, live speech in a context that is no longer than needed.
 
-    def _written(self, mel: NDArray[np.float32], frames: int, wish: Wish) -> Piece:
-        """Encode ``mel``, (bands, time), filled up to ``frames`` with silence, and decode it."""
-        content = min(mel.shape[1], frames)
-        filled = np.pad(mel[:, :content], ((0, 0), (0, frames - content)), constant_values=mel.min(initial=0.0))
-        encoded = self._model.encode(filled.astype(np.float32))
+        What comes out of a shortened context doubtful is heard again in the whole one.
+        """
+        mel = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
+        if not wish.live:
+            encoded = self._encoded(mel, FULL)
+            return settled(lambda temperature: self._written(encoded, mel.shape[1], wish, temperature))
+        frames = max(LEAST, mel.shape[1] + MARGIN)
+        if self.settings.short_context and frames < FULL:
+            piece = self._written(self._encoded(mel, frames), mel.shape[1], wish)
+            if wish.draft or not piece.degenerate:
+                return piece
+        return self._written(self._encoded(mel, FULL), mel.shape[1], wish)
+
+    def _encoded(self, mel: NDArray[np.float32], frames: int) -> Any:
+        """Encode ``mel``, (bands, time), filled up to ``frames`` with silence."""
+        content = mel[:, :frames]
+        filled = np.pad(content, ((0, 0), (0, frames - content.shape[1])), constant_values=mel.min(initial=0.0))
+        return self._model.encode(filled.astype(np.float32))
+
+    def _written(self, encoded: Any, content: int, wish: Wish, temperature: float = 0.0) -> Piece:
+        """Decode; ``content`` are the mel frames before the silence at the end."""
         language = wish.language or self._language(encoded)
         tokenizer = self._tokenizer(language, wish.translate)
         hint = [tokenizer.sot_prev, *tokenizer.encode(f" {self._hint}")] if self._hint else []
         prompt = [*hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        beam = self.settings.live_beam if wish.live else self.settings.beam
+        search = {"beam_size": beam}
+        if temperature > 0:
+            search = {
+                "beam_size": 1,
+                "num_hypotheses": BEST_OF,
+                "sampling_topk": 0,
+                "sampling_temperature": temperature,
+            }
         result = self._model.model.generate(
             encoded,
             [prompt],
-            beam_size=self.settings.beam,
+            **search,
             max_length=min(448, len(prompt) + 20 + 30 * content // 100),
             return_scores=True,
             return_no_speech_prob=True,

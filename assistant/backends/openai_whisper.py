@@ -11,16 +11,15 @@ import os
 import struct
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..recognition import Piece, Wish, joined, padded, recognize, wishes
-from ..stages import Recognition
-from ..types import AudioChunk, Samples, Utterance, Word
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, padded, settled
+from ..sound import resample
+from ..types import AudioChunk, Samples, Word
 from .silero import SileroActivity
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ TYPES = {0: "<f4", 1: "i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 """numpy types by the type numbers of that format."""
 
 
-class OpenAIWhisper:
+class OpenAIWhisper(WindowedRecognizer):
     """Whisper in 32-bit arithmetic on a processor and 16-bit on a CUDA device."""
 
     def __init__(self, settings: Settings, store: Store, model: str | None = None) -> None:
@@ -44,12 +43,8 @@ class OpenAIWhisper:
         import whisper
         from whisper.tokenizer import LANGUAGES
 
-        self.name = model or settings.asr.model
-        self.settings = settings.asr
-        self._vad = settings.vad
-        self._activity = SileroActivity(settings, store)
-        self._lock = Lock()
-        folder = store.require(self.name)
+        name = model or settings.asr.model
+        folder = store.require(name)
         checkpoint = next(iter(sorted(folder.glob("*.pt"))), None) or convert(folder, folder)
         if settings.asr.threads:
             torch.set_num_threads(settings.asr.threads)
@@ -63,41 +58,58 @@ class OpenAIWhisper:
             mask = torch.zeros(self._model.dims.n_text_layer, self._model.dims.n_text_head, dtype=torch.bool)
             mask[tuple(torch.tensor(heads).T)] = True
             self._model.register_buffer("alignment_heads", mask.to_sparse().to(self._model.device), persistent=False)
-        self.languages: tuple[str, ...] = tuple(LANGUAGES) if self._model.is_multilingual else ("en",)
+        languages = tuple(LANGUAGES) if self._model.is_multilingual else ("en",)
+        super().__init__(name, settings, SileroActivity(settings, store), languages)
 
-    def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
-        """Return what was said; an empty text where nobody spoke.
-
-        Raises :class:`~assistant.errors.SettingError` for a language the model does not know and
-        :class:`~assistant.errors.InputError` for sound that is not finite.
-        """
+    def direct(self, audio: AudioChunk) -> str:
+        """Return what ``whisper.transcribe`` writes with the same weights, beam width and language."""
         with self._lock:
-            wanted = wishes(options, self.settings, self.languages, self.name)
-            return recognize(audio, wanted, self._activity, self._vad, self._hear)
+            result = self._model.transcribe(
+                resample(audio, RATE).samples,
+                beam_size=self._beam(live=False),
+                language=None if self.settings.language in ("", "auto") else self.settings.language,
+                fp16=self._model.device.type == "cuda",
+            )
+        return str(result["text"]).strip()
 
     def _hear(self, samples: Samples, wish: Wish) -> Piece:
         import torch
         import whisper
 
         mel = whisper.log_mel_spectrogram(padded(samples, FULL), self._model.dims.n_mels).to(self._model.device)
-        options = whisper.DecodingOptions(
-            task="translate" if wish.translate else "transcribe",
-            language=wish.language,
-            beam_size=self.settings.beam if self.settings.beam > 1 else None,
-            without_timestamps=True,
-            fp16=self._model.device.type == "cuda",
-        )
+        half = self._model.device.type == "cuda"
         with torch.inference_mode():
-            result = whisper.decode(self._model, mel, options)
-        piece = Piece(
-            text=result.text.strip(),
-            language=result.language,
-            tokens=len(result.tokens) + 1,
-            log_probability=result.avg_logprob,
-            no_speech=result.no_speech_prob,
-            features=result.audio_features.float().cpu().numpy()[: len(samples) // STATES],
-        )
-        return replace(piece, words=self._words(result, mel, len(samples) // HOP, wish)) if wish.words else piece
+            encoded = self._model.embed_audio((mel.half() if half else mel)[None])[0]
+
+        def attempt(temperature: float) -> Piece:
+            options = whisper.DecodingOptions(
+                task="translate" if wish.translate else "transcribe",
+                language=wish.language,
+                temperature=temperature,
+                beam_size=None if temperature > 0 else self._beam(wish.live),
+                best_of=BEST_OF if temperature > 0 else None,
+                without_timestamps=True,
+                fp16=half,
+            )
+            with torch.inference_mode(), torch.random.fork_rng():
+                torch.manual_seed(0)  # a recording gives the same text every time
+                result = whisper.decode(self._model, encoded, options)
+            piece = Piece(
+                text=result.text.strip(),
+                language=result.language,
+                tokens=len(result.tokens) + 1,
+                log_probability=result.avg_logprob,
+                no_speech=result.no_speech_prob,
+                features=encoded.float().cpu().numpy()[: len(samples) // STATES],
+            )
+            return replace(piece, words=self._words(result, mel, len(samples) // HOP, wish)) if wish.words else piece
+
+        return attempt(0.0) if wish.live else settled(attempt)
+
+    def _beam(self, live: bool) -> int | None:
+        """Return the beam width as the library wants it: ``None`` is greedy."""
+        beam = self.settings.live_beam if live else self.settings.beam
+        return beam if beam > 1 else None
 
     def _words(self, result: Any, mel: Any, frames: int, wish: Wish) -> tuple[Word, ...]:
         """Align the text with the sound by the decoder's cross-attention."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, SettingError
+from ..stages import Recognition
 from ..types import AudioChunk, Samples
 from .silero import CHUNK, RATE, SileroActivity
 
@@ -90,7 +91,7 @@ class PhraseWake:
         return found
 
     def _read(self, samples: Samples) -> str | None:
-        words = self._recognizer.transcribe(AudioChunk(samples, RATE)).text.split()
+        words = self._recognizer.transcribe(AudioChunk(samples, RATE), Recognition(live=True)).text.split()
         found, self.rest = find(self._words, words, self._alike)
         return found
 

@@ -18,6 +18,7 @@ from .. import turns
 from ..dialogue import SURE_ENOUGH
 from ..ears import Ears
 from ..echo import own_words
+from ..stages import Recognition
 from ..talking import canceller
 from ..turns import RATE, State, Turns
 from ..types import AudioChunk, Samples
@@ -233,7 +234,7 @@ def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
         if held is not None and machine.state is State.INTERRUPTED and now - read >= READ_AGAIN * RATE:
             read = now
             audio = np.concatenate(cleaned[-(2 * RATE // len(sound.chunk.samples)) :])[-(now - held) :]
-            utterance = kit.recognizer.transcribe(AudioChunk(audio, RATE))
+            utterance = kit.recognizer.transcribe(AudioChunk(audio, RATE), Recognition(live=True))
             text = utterance.text if utterance.confidence >= SURE_ENOUGH else ""
             echo = own_words(text, reply.around(now - 4 * RATE, now))
             commands += machine.handle(turns.Words(text, machine.now, echo))

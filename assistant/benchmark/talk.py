@@ -24,6 +24,7 @@ from ..dialogue import Dialogue
 from ..errors import InputError
 from ..happening import Happening
 from ..speech import speech_spans
+from ..stages import Recognition
 from ..talking import converse, detectors_of
 from ..text import clauses
 from ..tools import ToolContext, think
@@ -392,7 +393,7 @@ def one_after_the_other(kit: Kit, recordings: Sequence[Recording], picture: Pixe
         kit.brain.prepare(Turn(None))
         audio = AudioChunk(recording.samples, RATE)
         watch = _Watch()
-        utterance = kit.recognizer.transcribe(audio)
+        utterance = kit.recognizer.transcribe(audio, Recognition(live=True))
         watch.lap("asr_s")
         for detector in detectors:
             detector.finished(audio, utterance.text)

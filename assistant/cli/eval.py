@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
   assistant eval asr --data recordings/
+  assistant eval asr --data recordings/ --baseline direct
   assistant eval caption --data photos/index.jsonl --limit 100 --json
   assistant eval naming --data photos/ --items answers.jsonl --set eyes.model=efficientnet-lite2"""
 
@@ -36,7 +37,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--split", metavar="NAME", help="take the items of this split only; default: val or test where items name them"
     )
-    parser.add_argument("--baseline", metavar="NAME", help="measure what the trained model is compared with (caption)")
+    parser.add_argument("--baseline", metavar="NAME", help="what it is compared with (caption; asr: direct, live)")
     parser.add_argument("--limit", type=_positive, metavar="N", help="take the first N items only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--items", type=Path, metavar="OUT.jsonl", help="write what came of every item, one a line")

@@ -1,18 +1,25 @@
 """Speech to text: word and character error rate, real-time factor, words written on silence.
 
 Both texts go through Whisper's English normaliser first (Radford et al., 2022, appendix C).
-A row whose ``text`` is empty holds no speech: each word written there is an error.
+A row whose ``text`` is empty holds no speech: each word written there is an error. What is
+measured is a recording, as ``assistant transcribe`` reads it. Beside it, by ``--baseline``:
+
+``direct``: the engine's library called directly, with the same weights, beam width and language;
+``live``: the same recogniser as the live conversation uses it.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import sound
+from ..errors import SettingError, nearest
+from ..stages import Recognition
 from . import Items, Report, bootstrap
 
 if TYPE_CHECKING:
@@ -21,15 +28,27 @@ if TYPE_CHECKING:
 FIELDS = ("audio", "text")
 
 
-def run(app: App, items: Items, report: Report) -> dict[str, Any]:
-    """Transcribe every recording; ``wer`` and ``cer`` are over all words and characters of all rows."""
-    from rapidfuzz.distance import Levenshtein
+BASELINES = ("direct", "live")
+
+
+def run(app: App, items: Items, report: Report, baseline: str = "") -> dict[str, Any]:
+    """Transcribe every recording; ``wer`` and ``cer`` are over all words and characters of all rows.
+
+    With a baseline, ``wer_<baseline>`` is its rate, ``wer_points`` how many points of a hundred ours is above it,
+    and ``different`` the number of rows whose words differ.
+    """
     from whisper_normalizer.english import EnglishTextNormalizer
 
-    normalize = EnglishTextNormalizer()
+    if baseline not in ("", *BASELINES):
+        raise SettingError(f"there is no baseline {baseline!r} of asr{nearest(baseline, list(BASELINES))}")
+    normalize: Callable[[str], str] = EnglishTextNormalizer()
     recognizer = app.make("asr", app.settings.asr.engine)
-    counts = []  # (word errors, words, character errors, characters, words on silence) a row
+    if baseline == "direct" and not hasattr(recognizer, "direct"):
+        raise SettingError(f"asr.engine {app.settings.asr.engine!r} cannot be called directly")
+    ours: list[Counts] = []
+    theirs: list[Counts] = []
     spent = heard_seconds = 0.0
+    different = 0
     for row in items.rows:
         audio = sound.read(items.path(row, "audio"))
         begin = time.perf_counter()
@@ -37,32 +56,53 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         spent += time.perf_counter() - begin
         heard_seconds += audio.seconds
         wanted, heard = normalize(row["text"] or ""), normalize(utterance.text)
-        errors = Levenshtein.distance(wanted.split(), heard.split())
-        letters = Levenshtein.distance(wanted, heard)
-        extra = 0 if wanted else len(heard.split())
-        counts.append((errors, len(wanted.split()), letters, len(wanted), extra))
-        report(
-            {
-                "audio": row["audio"],
-                "text": row["text"],
-                "heard": utterance.text,
-                "language": utterance.language,
-                "confidence": utterance.confidence,
-                "errors": errors,
-                "words": len(wanted.split()),
-            }
-        )
-    array = np.array(counts, dtype=float)
+        ours.append(counts(wanted, heard))
+        found = {
+            "audio": row["audio"],
+            "text": row["text"],
+            "heard": utterance.text,
+            "language": utterance.language,
+            "confidence": utterance.confidence,
+            "errors": ours[-1][0],
+            "words": ours[-1][1],
+        }
+        if baseline:
+            text = (
+                recognizer.direct(audio)
+                if baseline == "direct"
+                else recognizer.transcribe(audio, Recognition(live=True)).text
+            )
+            theirs.append(counts(wanted, normalize(text)))
+            different += heard != normalize(text)
+            found |= {baseline: text, f"{baseline}_errors": theirs[-1][0]}
+        report(found)
+    metrics: dict[str, Any] = {"model": app.settings.asr.model} | _rates(ours, "")
+    if baseline:
+        metrics |= _rates(theirs, f"_{baseline}")
+        metrics |= {"wer_points": 100 * (metrics["wer"] - metrics[f"wer_{baseline}"]), "different": different}
+    return metrics | {"words": sum(row[1] for row in ours), "seconds": heard_seconds, "rtf": spent / heard_seconds}
+
+
+Counts = tuple[int, int, int, int, int]
+"""Word errors, words, character errors, characters, words written where nobody spoke."""
+
+
+def counts(wanted: str, heard: str) -> Counts:
+    """Compare two normalised texts."""
+    from rapidfuzz.distance import Levenshtein
+
+    errors, letters = Levenshtein.distance(wanted.split(), heard.split()), Levenshtein.distance(wanted, heard)
+    return errors, len(wanted.split()), letters, len(wanted), 0 if wanted else len(heard.split())
+
+
+def _rates(rows: Sequence[Counts], name: str) -> dict[str, Any]:
+    array = np.array(rows, dtype=float)
     return {
-        "model": app.settings.asr.model,
-        "wer": _ratio(array, 0),
-        "wer_interval": bootstrap(array, lambda draw: _ratio(draw, 0)),
-        "cer": _ratio(array, 2),
-        "cer_interval": bootstrap(array, lambda draw: _ratio(draw, 2)),
-        "words": int(array[:, 1].sum()),
-        "words_on_silence": int(array[:, 4].sum()),
-        "seconds": heard_seconds,
-        "rtf": spent / heard_seconds,
+        f"wer{name}": _ratio(array, 0),
+        f"wer{name}_interval": bootstrap(array, lambda draw: _ratio(draw, 0)),
+        f"cer{name}": _ratio(array, 2),
+        f"cer{name}_interval": bootstrap(array, lambda draw: _ratio(draw, 2)),
+        f"words_on_silence{name}": int(array[:, 4].sum()),
     }
 
 

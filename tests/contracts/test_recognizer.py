@@ -110,10 +110,12 @@ def test_writes_nothing_on_noise(recognizer: Recognizer) -> None:
     assert recognizer.transcribe(AudioChunk(noise, 16_000)).text == ""
 
 
-def test_writes_nothing_on_the_silence_data(recognizer: Recognizer, shared_data: Path) -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_writes_nothing_on_the_silence_data(recognizer: Recognizer, shared_data: Path, live: bool) -> None:
     index = (shared_data / "silence" / "index.jsonl").read_text("utf-8").splitlines()
     for row in map(json.loads, index):
-        assert recognizer.transcribe(sound.read(shared_data / "silence" / row["audio"])).text == "", row["kind"]
+        heard = recognizer.transcribe(sound.read(shared_data / "silence" / row["audio"]), Recognition(live=live))
+        assert heard.text == "", row["kind"]
 
 
 def test_refuses_samples_that_are_not_numbers(recognizer: Recognizer) -> None:
@@ -146,8 +148,8 @@ def test_a_recording_longer_than_a_window_keeps_all_its_words(recognizer: Recogn
 
 
 def test_both_engines_write_the_same_greedy_text(settings: Settings, store: Store, shared_data: Path) -> None:
-    theirs = made("openai-whisper", settings, store)
-    ours = made("faster-whisper", settings, store, short_context=False, precision="float32")
+    theirs = made("openai-whisper", settings, store, beam=1)
+    ours = made("faster-whisper", settings, store, beam=1, precision="float32")
     index = (shared_data / "speech" / "index.jsonl").read_text("utf-8").splitlines()
     rows = sorted(map(json.loads, index), key=lambda row: float(row["seconds"]))[:20]
     same = 0
@@ -159,17 +161,28 @@ def test_both_engines_write_the_same_greedy_text(settings: Settings, store: Stor
 
 
 def test_a_shortened_context_costs_few_words(settings: Settings, store: Store, shared_data: Path) -> None:
-    short = made("faster-whisper", settings, store, short_context=True)
-    full = made("faster-whisper", settings, store, short_context=False)
+    engine = made("faster-whisper", settings, store, beam=1)
     index = (shared_data / "speech" / "index.jsonl").read_text("utf-8").splitlines()
     changed = words = 0
     for row in itertools.islice(map(json.loads, index), 0, None, 37):
         audio = sound.read(shared_data / "speech" / row["audio"])
-        one, other = (plain(engine.transcribe(audio).text).split() for engine in (short, full))
+        one, other = (plain(engine.transcribe(audio, Recognition(live=live)).text).split() for live in (True, False))
         changed += Levenshtein.distance(one, other)
         words += len(other)
     assert words > 30
     assert changed / words < 0.15
+
+
+def test_a_recording_is_read_as_the_library_reads_it(recognizer: Recognizer, shared_data: Path) -> None:
+    index = (shared_data / "speech" / "index.jsonl").read_text("utf-8").splitlines()
+    ours = theirs = words = 0
+    for row in sorted(map(json.loads, index), key=lambda row: float(row["seconds"]))[:6]:
+        audio, wanted = sound.read(shared_data / "speech" / row["audio"]), plain(row["text"]).split()
+        ours += Levenshtein.distance(wanted, plain(recognizer.transcribe(audio).text).split())
+        theirs += Levenshtein.distance(wanted, plain(recognizer.direct(audio)).split())  # type: ignore[attr-defined]
+        words += len(wanted)
+    assert words > 30
+    assert ours <= theirs + 1
 
 
 def test_an_unknown_precision_names_the_known_ones(settings: Settings, store: Store) -> None:

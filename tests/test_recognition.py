@@ -1,0 +1,47 @@
+"""What every Whisper does around its network."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.recognition import TEMPERATURES, Piece, looping, repetitive, settled
+
+LOOP = "and so on " * 40
+
+
+def piece(text: str, log_probability: float = -0.3, no_speech: float = 0.0) -> Piece:
+    return Piece(text, "en", 5, log_probability, no_speech)
+
+
+def tried(pieces: dict[float, Piece]) -> tuple[Piece, list[float]]:
+    asked: list[float] = []
+
+    def attempt(temperature: float) -> Piece:
+        asked.append(temperature)
+        return pieces[temperature]
+
+    return settled(attempt), asked
+
+
+@pytest.mark.parametrize("sure", [piece("A cup of tea."), piece(""), piece("Thank you.", -1.5, 0.9)])
+def test_a_sure_text_or_silence_is_taken_at_once(sure: Piece) -> None:
+    assert tried({0.0: sure}) == (sure, [0.0])
+
+
+@pytest.mark.parametrize("bad", [piece("Arctic tea", -1.4), piece(LOOP)])
+def test_a_guess_or_a_loop_is_read_again_at_a_higher_temperature(bad: Piece) -> None:
+    good = piece("A cup of tea.")
+    assert tried({0.0: bad, 0.2: bad, 0.4: good}) == (good, [0.0, 0.2, 0.4])
+
+
+def test_where_nothing_is_sure_the_most_probable_text_that_is_no_loop_is_taken() -> None:
+    pieces = {temperature: piece(LOOP, -0.1) for temperature in TEMPERATURES}
+    pieces |= {0.2: piece("a tea", -1.8), 0.6: piece("a cup", -1.2)}
+    assert tried(pieces) == (pieces[0.6], list(TEMPERATURES))
+
+
+def test_loops() -> None:
+    assert repetitive(LOOP)
+    assert looping("I saw a dog there and then I saw a dog there")
+    assert not repetitive("I saw a dog there and then I saw a dog there")
+    assert not looping("A cup of tea.")
