@@ -91,6 +91,14 @@ def frames() -> dict[str, tuple[Pixels, set[Verdict]]]:
     }
 
 
+@pytest.mark.parametrize("ink", [0, 100, 150])
+def test_a_page_of_print_is_no_white_wall(eyes: Eyes, ink: int) -> None:
+    page = np.full((1000, 700, 3), 255, np.uint8)
+    for line in range(12):
+        cv2.putText(page, "TOTAL 12.50 thank you", (60, 80 + 70 * line), cv2.FONT_HERSHEY_SIMPLEX, 1, (ink,) * 3, 2)
+    assert eyes.look(Frame(page)).verdict is Verdict.OK
+
+
 @pytest.mark.parametrize("kind", list(frames()))
 def test_what_cannot_be_seen_is_not_named(eyes: Eyes, kind: str) -> None:
     pixels, allowed = frames()[kind]
