@@ -56,6 +56,7 @@ class LanguageBrain:
         self._session, self._tools, self._soften = session, list(tools), soften
         self._system = prompt.system(self._tools, settings.brain.instructions)
         self._looking = {tool["name"] for tool in self._tools if tool.get("looks")}
+        self._when = {tool["name"]: re.compile(tool["when"], re.I) for tool in self._tools if tool.get("when")}
         self._starts = (*(f"{tool['name']}(" for tool in self._tools), *_NATIVE_CALLS)
         self._examples = prompt.examples(self._tools)
         self._grammar = prompt.call_grammar(self._tools) if self._tools else ""
@@ -95,6 +96,11 @@ class LanguageBrain:
             self._session.prime(constant[0])
 
     def _generate(self, turn: Turn) -> Iterator[str | ToolCall]:
+        if not any(self._offered(tool, turn) for tool in self._tools):
+            yield from _spoken(
+                "", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL if self._tools else None))
+            )
+            return
         start = self._session.length
         pieces = self._session.generate(Sampling(max_tokens=self._limit))
         try:
@@ -114,6 +120,20 @@ class LanguageBrain:
             turn = dataclasses.replace(turn, results=(*turn.results, ToolResult(call, REFUSED, failed=True)))
         self._session.sync(self._fitting(turn, finished=True))
         yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL)))
+
+    def _offered(self, tool: ToolSpec, turn: Turn) -> bool:
+        """Tell whether a tool can be meant: small models call tools for questions that have nothing to do with them.
+
+        A tool that looks needs a picture; one with a pattern needs English words that match it, in this
+        question or the one before.
+        """
+        if tool.get("looks") and not turn.percepts:
+            return False
+        pattern = self._when.get(tool["name"])
+        if pattern is None or turn.utterance is None or turn.utterance.language != "en":
+            return True
+        earlier = [message.text for message in turn.history if message.role == "user"][-1:]
+        return any(pattern.search(text) for text in [*earlier, turn.utterance.text])
 
     def _opening(self, pieces: Iterator[str]) -> str | None:
         """Return the first words of a reply, or ``None`` where it begins a tool call."""
@@ -145,6 +165,8 @@ class LanguageBrain:
         refused before.
         """
         if any(earlier.call == call for earlier in turn.results):
+            return None
+        if not any(tool["name"] == call.name and self._offered(tool, turn) for tool in self._tools):
             return None
         if not written_words(turn):
             return call
@@ -206,7 +228,8 @@ class LanguageBrain:
         for answer in turn.results:
             asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
             messages.append({"role": "assistant", "content": asked})
-            messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}\n{prompt.AFTER_TOOL}"})
+            again = slot(prompt.plain(turn.utterance.text)) if turn.utterance else ""
+            messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}\n{again}"})
         rendered = self._session.template(messages, [])
         return self._join(rendered, slots)
 
@@ -217,13 +240,14 @@ class LanguageBrain:
             soft = self._soften(percept) if self._soften and percept.verdict is Verdict.OK else None
             seen = slot(prompt.describe(percept, max(0.0, turn.now - percept.time)))
             lines.append(f"[camera] {slot(soft) + ' ' if soft else ''}{seen}\n")
-        if turn.utterance and not turn.percepts:
-            lines.append(f"[camera] {prompt.OFF}\n")
         if turn.utterance:
             lines.append(slot(prompt.plain(turn.utterance.text)))
             if finished:
                 question = turn.utterance.text
-                lines.append(slot(prompt.caution(question) + prompt.language(turn.utterance.language)))
+                language = turn.utterance.language
+                guesses = "".join(map(prompt.guess, turn.percepts))
+                seen = guesses if turn.percepts else prompt.blind(question, language)
+                lines.append(slot(seen + prompt.caution(question) + prompt.language(language)))
         return "".join(lines)
 
     def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:

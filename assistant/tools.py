@@ -10,6 +10,7 @@ import concurrent.futures
 import dataclasses
 import inspect
 import logging
+import re
 import threading
 import types
 import typing
@@ -55,6 +56,8 @@ class Tool:
     function: Callable[..., Any]
     example: dict[str, Any] | None = None
     """One use that the model is shown: ``question`` and ``arguments``."""
+    when: str = ""
+    """Regular expression that the words of an English question must match, or the tool cannot be meant."""
 
     @property
     def looks(self) -> bool:
@@ -78,7 +81,8 @@ class Tool:
             if parameter.default is inspect.Parameter.empty:
                 required.append(parameter.name)
         schema = {"type": "object", "properties": properties, "required": required}
-        return cls(name, description, schema, function, _example(function.__doc__ or "", name))
+        doc = inspect.cleandoc(function.__doc__ or "")
+        return cls(name, description, schema, function, _example(doc, name), _when(doc, name))
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -86,12 +90,24 @@ class Tool:
         told: dict[str, Any] = {"name": self.name, "description": self.description, "parameters": self.parameters}
         if self.example is not None:
             told["example"] = self.example
+        if self.when:
+            told["when"] = self.when
         return {**told, "looks": True} if self.looks else told
+
+
+def _when(doc: str, tool: str) -> str:
+    """Return the pattern that a docstring gives on a line ``When: pattern``, which may go on in lines after it."""
+    written = "".join(doc.partition("\nWhen:")[2].partition("\n\n")[0].split())
+    try:
+        re.compile(written)
+    except re.error as error:
+        raise PluginError(f"the pattern after When: of {tool} is no regular expression ({error})") from error
+    return written
 
 
 def _example(doc: str, tool: str) -> dict[str, Any] | None:
     """Return the use that a docstring shows on a line ``Example: question -> tool(x="y")``."""
-    written = inspect.cleandoc(doc).partition("Example:")[2].partition("\n\n")[0]
+    written = doc.partition("\nExample:")[2].partition("\n\n")[0]
     if not written:
         return None
     parts = [" ".join(part.split()) for part in written.split(" -> ")]

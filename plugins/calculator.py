@@ -46,9 +46,12 @@ _WORDS = (
 
 
 def calculate(expression: str) -> str:
-    """Work out a sum such as "12.5 * (3 + 4)", "15% of 80", "sqrt(2)" or "2 ** 10".
+    r"""Work out a sum such as "12.5 * (3 + 4)", "15% of 80", "sqrt(2)" or "2 ** 10".
 
     Example: How much is 14 times 32? -> calculate(expression="14 * 32")
+
+    When: \d|\b(plus|minus|times|multipl\w+|divided?|percent|squared?|cubed|root|sum|half|twice|double|thirds?|
+    quarter|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million)\b
     """
     if len(expression) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters")

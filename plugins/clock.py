@@ -7,19 +7,30 @@ import zoneinfo
 
 from assistant import hookimpl
 
+HERE = ("", "here", "now", "today", "tomorrow", "local")
+"""What a model writes for a place when none was named."""
+
 
 def current_time(place: str = "") -> str:
-    """Tell the current date, weekday and time, here or in a city or time zone such as "Tokyo" or "Europe/Paris".
+    r"""Tell the current date, weekday and time, here or in a city or time zone such as "Tokyo" or "Europe/Paris".
 
     Example: What time is it? -> current_time()
+
+    When: \b(times?|clock|o'clock|date|days?|today|tonight|tomorrow|yesterday|weekday|weekend|hours?|late|early|weeks?|
+    months?|years?|noon|midnight)\b
     """
-    zone = _zone(place) if place.strip() else None
+    zone = _zone(place)
     now = datetime.datetime.now(zone).astimezone(zone)
-    where = f" in {place.strip()}" if zone else ""
-    return f"{now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M}{where}"
+    told = f"{now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}"
+    if zone is not None:
+        return f"In {place.strip()} it is {told}"
+    return (
+        f"Here it is {told}" if place.strip().lower() in HERE else f"No time zone is named {place!r}. Here it is {told}"
+    )
 
 
-def _zone(place: str) -> zoneinfo.ZoneInfo:
+def _zone(place: str) -> zoneinfo.ZoneInfo | None:
+    """Return the time zone of a city, or ``None`` where there is none of that name."""
     wanted = place.strip().replace(" ", "_").lower()
     known = sorted(zoneinfo.available_timezones())
     for name in known:
@@ -28,7 +39,7 @@ def _zone(place: str) -> zoneinfo.ZoneInfo:
     for name in known:
         if "/" in name and wanted == name.rpartition("/")[2].lower():
             return zoneinfo.ZoneInfo(name)
-    raise ValueError(f"no time zone is named {place!r}; use one such as Europe/Paris")
+    return None
 
 
 @hookimpl

@@ -15,9 +15,12 @@ def assistant_tools() -> list[Callable[..., Any]]:
 
 
 def read_text(context: ToolContext) -> str:
-    """Read the text that is written in the picture, word for word.
+    r"""Read the text that is written in the picture, word for word.
 
     Example: Can you read this to me? -> read_text()
+
+    When: \b(read\w*|writ\w+|text|words?|says?|said|spell\w*|labels?|signs?|receipt|bill|letter|page|menu|number|name|
+    address|date|total|price|cost|title|print\w*|expir\w+|ingredients?|instructions?|dose|code)\b
     """
     if context.frame is None or context.percept is None:
         return "There is no picture."

@@ -118,9 +118,9 @@ class ScriptedSession:
 def make(
     script: Callable[[str], str] | str, settings: Settings, **options: object
 ) -> tuple[LanguageBrain, ScriptedSession]:
-    context = options.pop("context", 100_000)
+    context, tools = options.pop("context", 100_000), options.pop("tools", TOOLS)
     session = ScriptedSession((lambda _: script) if isinstance(script, str) else script, context)  # type: ignore[arg-type]
-    return LanguageBrain(session, TOOLS, settings, **options), session  # type: ignore[arg-type]
+    return LanguageBrain(session, tools, settings, **options), session  # type: ignore[arg-type]
 
 
 def percept(*texts: str, **fields: object) -> Percept:
@@ -180,8 +180,47 @@ def test_without_a_picture_the_model_is_told_so(settings: Settings) -> None:
     brain, session = make("x", settings)
     said(brain, ask("What do you see?"))
     assert session.text.endswith(
-        "[camera] off, there is no picture.\nWhat do you see?<|im_end|>\n<|im_start|>assistant\nx"
+        "What do you see?\n[camera: off, there is no picture]<|im_end|>\n<|im_start|>assistant\nx"
     )
+    said(brain, ask("Who wrote Hamlet?"))
+    assert session.text.endswith("\nWho wrote Hamlet?<|im_end|>\n<|im_start|>assistant\nx")
+    said(brain, ask("What do you see?", percept()))
+    assert "off" not in session.text.rpartition("[camera]")[2]
+
+
+def test_a_guess_at_the_answer_stands_after_the_question(settings: Settings) -> None:
+    brain, session = make("x", settings)
+    said(brain, ask("What colour is it?", percept(caption="a dog", answers=(("white", 0.9),))))
+    assert "a dog.\nWhat colour is it?\n[camera: surely white]<|im_end|>" in session.text
+
+
+LOOKING = {**TOOLS[0], "name": "peek", "looks": True}
+SUMMING = {**TOOLS[0], "when": r"\d|\bplus\b"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "question", "language", "pictures", "offered"),
+    [
+        (TOOLS[0], "How are you?", "en", 0, True),
+        (SUMMING, "How are you?", "en", 0, False),
+        (SUMMING, "What is two PLUS two?", "en", 0, True),
+        (SUMMING, "Wie geht es dir?", "de", 0, True),
+        (LOOKING, "What is this?", "en", 0, False),
+        (LOOKING, "What is this?", "en", 1, True),
+    ],
+)
+def test_a_tool_is_called_only_where_it_can_be_meant(settings, tool, question, language, pictures, offered) -> None:
+    script = f'{tool["name"]}(expression="1")' if offered else "Fine."
+    brain, _ = make(script, settings, tools=[tool])
+    turn = Turn(Utterance(question, language), (percept(),) * pictures)
+    got = list(brain.reply(turn))
+    assert [piece.name for piece in got if isinstance(piece, ToolCall)] == ([tool["name"]] if offered else [])
+
+
+def test_a_tool_may_be_meant_by_the_question_before(settings: Settings) -> None:
+    brain, _ = make('calculate(expression="1")', settings, tools=[SUMMING])
+    turn = Turn(Utterance("And times three?"), (), (Message("user", "What is 2 plus 2?"), Message("assistant", "4.")))
+    assert any(isinstance(piece, ToolCall) for piece in brain.reply(turn))
 
 
 def test_nobody_can_write_markup(settings: Settings) -> None:

@@ -56,12 +56,9 @@ def test_a_picture_that_cannot_be_judged_gives_no_certain_content(verdict: Verdi
     assert "dog" not in text
 
 
-def test_answers_captions_and_visual_words_are_told() -> None:
-    text = prompt.describe(
-        percept(caption="a dog runs through the snow", answers=(("white", 0.9),), words=(("snow", 0.8), ("cat", 0.1)))
-    )
+def test_captions_and_visual_words_are_told() -> None:
+    text = prompt.describe(percept(caption="a dog runs through the snow", words=(("snow", 0.8), ("cat", 0.1))))
     assert "a dog runs through the snow" in text
-    assert "surely white" in text
     assert "snow" in text
     assert "cat" not in text
 
@@ -127,7 +124,7 @@ def test_a_tools_example_becomes_a_conversation() -> None:
     example = {"question": "What is 2 and 2?", "arguments": {"expression": "2 + 2"}}
     told = prompt.examples([{**CALCULATE, "example": example}])[-2:]
     assert told == [
-        ("user", f"[camera] {prompt.OFF}\nWhat is 2 and 2?"),
+        ("user", "What is 2 and 2?"),
         ("assistant", 'calculate(expression="2 + 2")'),
     ]
 

@@ -206,6 +206,24 @@ def test_a_docstring_may_show_an_example() -> None:
     }
 
 
+def test_a_docstring_may_say_when_it_can_be_meant() -> None:
+    def double(number: int) -> int:
+        r"""Double a number.
+
+        Example: Twice four? -> double(number=4)
+
+        When: \d|
+        \btwice\b
+        """
+        return 2 * number
+
+    tool = Tool.of(double)
+    assert tool.spec["when"] == r"\d|\btwice\b" and tool.spec["example"]["question"] == "Twice four?"
+    double.__doc__ = "Double a number.\n\nWhen: (twice"
+    with pytest.raises(PluginError, match="When: of double"):
+        Tool.of(double)
+
+
 @pytest.mark.parametrize("example", ["nothing of the sort", "a -> other()", "a -> double("])
 def test_an_example_that_cannot_be_followed_is_refused(example: str) -> None:
     def double(number: int) -> int:
