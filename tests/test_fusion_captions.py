@@ -98,35 +98,38 @@ def test_numpy_and_torch_captioners_agree(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the trained module")
     from assistant.fusion import task
     from assistant.fusion.checkpoint import Checkpoint
-    from assistant.fusion.runtime import NumpyCaptioner, _log_softmax, _Rows
-    from assistant.fusion.sentences import START
+    from assistant.fusion.runtime import NumpyCaptioner
+    from assistant.fusion.sentences import END, START
 
-    config = world.configuration("caption", least_visual=2, visual_epochs=1)
+    config = world.configuration("caption", least_visual=2, visual_epochs=1, members=2)
     data = world.build(tmp_path / "data", 24)
     made = task.make(config, world.material(data, tmp_path / "cache", config))
     made.module.eval()
     ours = NumpyCaptioner(Checkpoint(config, made.arrays(), made.extras()))
     features = made.material.features.batch([made.material.val[0].image])  # type: ignore[list-item]
-    chances = ours.visual.probabilities(features[0])[None]
-    memory, numpy_memory = made._memory(features, chances), ours.memory(features[0])  # type: ignore[attr-defined]
-    for (keys, values), (numpy_keys, numpy_values) in zip(memory, numpy_memory, strict=True):
-        assert np.allclose(keys[0].detach().numpy(), numpy_keys, atol=1e-4)
-        assert np.allclose(values[0].detach().numpy(), numpy_values, atol=1e-4)
+    seen = made._seen(features, ours.visual.probabilities(features[0])[None])  # type: ignore[attr-defined]
     words = [START, 5, 6, 7]
-    empty = np.zeros((1, ours.heads, 0, ours.dim // ours.heads), np.float32)
-    rows, caches = _Rows([empty], [empty]), [None]
-    given = torch.tensor([words])
-    position = torch.arange(len(words))[None]
+    given, position = torch.tensor([words]), torch.arange(len(words))[None]
     mask = torch.ones(1, 1, len(words), len(words), dtype=torch.bool).tril()
+    chances = []
     with torch.no_grad():
-        whole = made.module.logits(made.module(memory, given, position, mask))[0]
-        for place, word in enumerate(words):
-            step, caches = made.module.step(memory, torch.tensor([word]), place, caches)
-            numpy_step = ours._step(numpy_memory, rows, np.array([word]), place)
-            allowed = np.isfinite(numpy_step[0])
-            assert np.allclose(step[0].numpy(), whole[place].numpy(), atol=1e-4)
-            assert np.allclose(step[0].numpy()[allowed], numpy_step[0][allowed], atol=1e-4)
-    assert np.exp(_log_softmax(numpy_step)).sum() == pytest.approx(1, abs=1e-5)
+        for member, decoder, numpy_memory in zip(made.module, ours.decoders, ours.memory(features[0]), strict=True):
+            memory, rows, caches = member.memory(*seen), decoder.start(), [None]
+            for (keys, values), (numpy_keys, numpy_values) in zip(memory, numpy_memory, strict=True):
+                assert np.allclose(keys[0].numpy(), numpy_keys, atol=1e-4)
+                assert np.allclose(values[0].numpy(), numpy_values, atol=1e-4)
+            whole = member.logits(member(memory, given, position, mask))[0]
+            for place, word in enumerate(words):
+                step, caches = member.step(memory, torch.tensor([word]), place, caches)
+                assert np.allclose(step[0].numpy(), whole[place].numpy(), atol=1e-4)
+                assert np.allclose(
+                    step[0].numpy(), decoder.step(numpy_memory, rows, np.array([word]), place)[0], atol=1e-4
+                )
+            chances.append(whole.softmax(-1).numpy()[np.arange(4), [*words[1:], END]])
+    sentence = " ".join(ours.vocabulary.text(words[1:]))
+    found = ours.likelihood(ours.memory(features[0]), sentence)
+    assert np.allclose(np.exp(found), np.mean(chances, 0), atol=1e-4)
+    assert ours.likelihood(ours.absent(), sentence).shape == (4,)
 
 
 def test_a_captioner_learns_to_describe_and_then_from_consensus(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from assistant.cli import App, main
 from assistant.config import Settings
 from assistant.errors import InputError, ModelError
 from assistant.fusion import checkpoint
-from assistant.fusion.checkpoint import Checkpoint
+from assistant.fusion.checkpoint import SHIPPED, Checkpoint
 from assistant.fusion.connector import EmbeddingConnector
 from assistant.fusion.explanation import Explainer
-from assistant.fusion.grid import SHIPPED, GridFuser
+from assistant.fusion.grid import GridFuser
 from assistant.fusion.visual import VisualWords
 from assistant.stages import Fuser
 from assistant.store import Store

@@ -14,7 +14,8 @@ from assistant.config import Settings
 from assistant.errors import InputError, ModelError
 from assistant.evaluation import load, match, retrieval
 from assistant.fusion import checkpoint, heads
-from assistant.fusion.retrieval import DualEncoder, ranks, roc_auc, shrink
+from assistant.fusion.layers import shrink
+from assistant.fusion.retrieval import DualEncoder, ranks, roc_auc
 from assistant.fusion.retrieval_index import PictureIndex
 
 from .fusion_world import ColourEncoder, ColourEyes, build, configuration, material, picture
@@ -70,8 +71,8 @@ def test_roc_auc_is_the_chance_of_the_right_order() -> None:
 
 def test_shrink_keeps_the_mean_where_windows_divide_and_constants_always() -> None:
     grid = np.random.default_rng(0).random((100, 3)).astype(np.float32)
-    assert np.allclose(shrink(grid, (10, 10)).mean(0), grid.mean(0), atol=1e-6)
-    assert np.allclose(shrink(np.full((81, 2), 7.0, np.float32), (9, 9)), 7.0)
+    assert np.allclose(shrink(grid, (10, 10), 5).mean(0), grid.mean(0), atol=1e-6)
+    assert np.allclose(shrink(np.full((81, 2), 7.0, np.float32), (9, 9), 5), 7.0)
 
 
 def test_it_learns_which_colour_a_picture_has(trained: SimpleNamespace) -> None:

@@ -5,14 +5,15 @@ Rows are ``{"image", "text", "match": bool}``.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import pictures
 from ..errors import InputError
-from ..fusion import heads
-from ..fusion.retrieval import DualEncoder, Floats, roc_auc
+from ..fusion.judging import Judge
+from ..fusion.retrieval import roc_auc
 from . import Items, Report, bootstrap
 from .naming import expected_calibration_error
 
@@ -23,20 +24,23 @@ FIELDS = ("image", "text", "match")
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
-    """Judge every pair; ``accuracy`` is over all, ``balanced_accuracy`` the mean of true and false ones."""
-    encoder = DualEncoder(heads.find(app.settings, "retrieval"))
-    seen: dict[str, Floats] = {}
-    chances, truth = [], []
-    for row in items.rows:
+    """Judge every pair; ``accuracy`` is over all, ``balanced_accuracy`` the mean of true and false ones.
+
+    ``judge`` says whether the captioner took part or the picture-sentence encoder judged alone.
+    """
+    judge = Judge.find(app.settings)
+    rows = defaultdict[str, list[int]](list)
+    for number, row in enumerate(items.rows):
         if not isinstance(row["match"], bool) or not isinstance(row["text"], str):
             raise InputError(f"{row['image']}: 'text' must be a text and 'match' true or false")
-        if row["image"] not in seen:
-            percept = app.kit.eyes.look(pictures.read(items.path(row, "image")))
-            seen[row["image"]] = encoder.picture(percept.features)
-        chances.append(encoder.judge(seen[row["image"]], row["text"]))
-        truth.append(row["match"])
-        report(row | {"probability": round(chances[-1], 4), "right": (chances[-1] > 0.5) == row["match"]})
-    stated, true = np.array(chances), np.array(truth)
+        rows[row["image"]].append(number)
+    stated, true = np.zeros(len(items.rows)), np.array([row["match"] for row in items.rows])
+    for numbers in rows.values():  # a picture is seen once, and no two are kept
+        path = items.path(items.rows[numbers[0]], "image")
+        sight = judge.see(app.kit.eyes.look(pictures.read(path)).features)
+        stated[numbers] = [judge.chance(sight, items.rows[number]["text"]) for number in numbers]
+    for row, chance in zip(items.rows, stated.tolist(), strict=True):
+        report(row | {"probability": round(chance, 4), "right": (chance > 0.5) == row["match"]})
     right = (stated > 0.5) == true
     return {
         "accuracy": float(right.mean()),
@@ -47,4 +51,5 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
             np.stack([stated, true], 1), lambda sample: roc_auc(sample[:, 0], sample[:, 1].astype(bool))
         ),
         "ece": expected_calibration_error(np.maximum(stated, 1 - stated), right),
+        "judge": judge.calibration is not None,
     }

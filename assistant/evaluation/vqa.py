@@ -14,7 +14,7 @@ import numpy as np
 from .. import pictures
 from ..errors import InputError, SettingError
 from ..fusion import heads
-from ..fusion.retrieval import Floats
+from ..fusion.layers import Floats
 from ..fusion.vqa import Answerer, kind, together
 from . import Items, Report, bootstrap
 from .naming import expected_calibration_error

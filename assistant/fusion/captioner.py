@@ -108,11 +108,12 @@ class Captioner(nn.Module):
         self.position = nn.Parameter(torch.randn(sizes.longest, dim) * 0.02)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm_out, self.bias = nn.LayerNorm(dim), nn.Parameter(torch.zeros(sizes.words))
-        self.drop, self.drop_input = nn.Dropout(config.dropout), nn.Dropout(0.2)
+        self.drop, self.drop_input, self.drop_channel = nn.Dropout(config.dropout), nn.Dropout(0.2), nn.Dropout1d(0.2)
 
     def memory(self, places_BPF: Tensor, pooled_BF: Tensor, visual_BW: Tensor) -> list[Cache]:
         """Return what each block remembers of standardised features and word probabilities."""
-        places = self.place(self.drop_input(places_BPF)) + self.where
+        # A feature is hidden at all places of a picture at once: its neighbours would give it away.
+        places = self.place(self.drop_channel(places_BPF.transpose(1, 2)).transpose(1, 2)) + self.where
         pooled = self.pooled(self.drop_input(pooled_BF))[:, None]
         visual = self.visual(self.drop_input(visual_BW)).view(-1, self.slots, self.dim)
         memory = self.drop(self.norm_memory(torch.cat([places, pooled, visual], 1)))

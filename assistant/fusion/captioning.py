@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional
 
 from ..errors import InputError, SettingError
@@ -21,8 +22,10 @@ from . import checkpoint, words
 from .captioner import Captioner, Sizes
 from .checkpoint import Arrays, Checkpoint
 from .config import FusionConfig
-from .data import Example
+from .data import Example, hold
+from .layers import shrink
 from .ngrams import Cider, bleu, bleu_counts
+from .quantised import pack, unpack
 from .runtime import NumpyCaptioner
 from .sentences import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, tokenize
 from .task import Material, Task
@@ -55,6 +58,12 @@ class CaptionOptions:
     """These three are a :class:`Choice`: how a caption is chosen from the beam."""
     validate: int = 300
     """Most validation pictures that are captioned after an epoch."""
+    side: int = 0
+    """The grid is averaged to so many rows and columns, windows overlapping; 0: as the encoder gives it."""
+    members: int = 1
+    """Decoders whose chances are averaged; they differ in their first weights and in what dropout hides."""
+    calibrate: float = 0.05
+    """Share of training pictures that are not trained on: those that ``retrieval`` holds back, for ``judge``."""
 
 
 class CaptionTask(Task):
@@ -68,7 +77,10 @@ class CaptionTask(Task):
         self.options = config.take(CaptionOptions)
         if self.options.objective not in ("words", "consensus"):
             raise SettingError(f'options.objective is "words" or "consensus", not {self.options.objective!r}')
-        self.train, self.val = _per_picture(material.train), _per_picture(material.val)
+        self.train = hold(_per_picture(material.train), self.options.calibrate, config.training.seed)[1]
+        self.val = _per_picture(material.val)
+        if not self.train:
+            raise InputError("all training pictures are held back; give more data or lower options.calibrate")
         self.tokens = [[tokenize(caption) for caption in example.captions] for example in self.train]
         self.references = [[tokenize(caption) for caption in example.captions] for example in self.val]
         start = self._start()
@@ -84,16 +96,16 @@ class CaptionTask(Task):
         self.standard: tuple[Floats, Floats] = (np.zeros(0, np.float32), np.ones(0, np.float32))
         self.chances = np.zeros((0, 0), np.float32)
         if start is not None:
-            self._take(start.arrays)
+            self._take(unpack(start.arrays))
         if start is not None or not extras:
             self._visual(seed)
         torch.manual_seed(seed)
-        places = config.grid[0] * config.grid[1]
+        places = self.options.side**2 or config.grid[0] * config.grid[1]
         longest = self.options.longest
         sizes = Sizes(config.encoder_dim, places, len(self.visual_words), len(self.vocabulary), longest)
-        self.module = Captioner(sizes, config.model)
+        self.module = nn.ModuleList(Captioner(sizes, config.model) for _ in range(self.options.members))
         if start is not None:
-            super().load(_module_arrays(start.arrays))
+            super().load(_module_arrays(unpack(start.arrays)))
         self.numbers = [[self.vocabulary.numbers(t)[: longest - 1] for t in tokens] for tokens in self.tokens]
         # The end counts as a word of the reward: without it captions learn to stop in mid-phrase ("a man with a").
         ended = [[[*tokens, SPECIAL[END]] for tokens in captions] for captions in self.tokens]
@@ -141,21 +153,39 @@ class CaptionTask(Task):
 
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
         """Return the cross-entropy a word, or the policy gradient's loss under ``consensus``."""
-        flips = (generator.random(len(indices)) < self.config.training.flip).tolist()
+        training = self.config.training
+        flips = (generator.random(len(indices)) < training.flip).tolist()
         places = self.material.features.batch([_image(self.train[i]) for i in indices], flips)
-        memory = self._memory(places, self.chances[list(indices)])
-        if self._cider is not None:
-            return self._reward_loss(memory, indices)
-        return self._word_loss(memory, [self.numbers[i] for i in indices], self.config.training.word_dropout)
+        seen = self._seen(
+            places, self.chances[list(indices)], generator.random(len(indices)) < training.modality_dropout
+        )
+        losses = []
+        for member in self.module:
+            memory = member.memory(*seen)
+            if self._cider is not None:
+                losses.append(self._reward_loss(member, memory, indices))
+            else:
+                losses.append(
+                    self._word_loss(member, memory, [self.numbers[i] for i in indices], training.word_dropout)
+                )
+        return torch.stack(losses).sum()
 
-    def _memory(self, places: Floats, chances: Floats) -> Any:
+    def _seen(self, places: Floats, chances: Floats, absent: NDArray[np.bool_] | None = None) -> list[torch.Tensor]:
+        """Return what a decoder remembers a picture by; ``absent`` ones become the mean picture."""
         assert self.head is not None
         pooled = self.head.standardise(places.mean(1))
+        if side := self.options.side:
+            places = np.stack([shrink(picture, self.config.grid, side) for picture in places])
         scaled = (places - self.standard[0]) / self.standard[1]
-        device = self.module.bias.device
-        return self.module.memory(*(torch.from_numpy(part).to(device) for part in (scaled, pooled, chances)))
+        if absent is not None and absent.any():
+            scaled[absent], pooled[absent] = 0, 0
+            chances = np.where(absent[:, None], self.head.usual(), chances)
+        device = self.module[0].bias.device
+        return [torch.from_numpy(part).to(device) for part in (scaled, pooled, chances)]
 
-    def _word_loss(self, memory: Any, captions: Sequence[Sequence[Sequence[int]]], hidden: float) -> torch.Tensor:
+    def _word_loss(
+        self, member: Any, memory: Any, captions: Sequence[Sequence[Sequence[int]]], hidden: float
+    ) -> torch.Tensor:
         """Read all captions of a picture as one row; each word sees only its own caption's past."""
         rows = [
             [
@@ -169,19 +199,19 @@ class CaptionTask(Task):
         table[:, :, 3] = -1
         for number, row in enumerate(rows):
             table[number, : len(row)] = row
-        device = self.module.bias.device
+        device = member.bias.device
         given, wanted, position, caption = torch.from_numpy(table).to(device).unbind(-1)
         mask = (caption[:, :, None] == caption[:, None, :]) & (position[:, :, None] >= position[:, None, :])
         given = given.masked_fill((torch.rand(given.shape, device=device) < hidden) & (given > UNKNOWN), UNKNOWN)
         real = caption >= 0
-        states = self.module(memory, given, position, mask[:, None])[real]
+        states = member(memory, given, position, mask[:, None])[real]
         smoothing = self.config.training.smoothing if self.module.training else 0.0
-        return functional.cross_entropy(self.module.logits(states), wanted[real], label_smoothing=smoothing)
+        return functional.cross_entropy(member.logits(states), wanted[real], label_smoothing=smoothing)
 
-    def _reward_loss(self, memory: Any, indices: Sequence[int]) -> torch.Tensor:
+    def _reward_loss(self, member: Any, memory: Any, indices: Sequence[int]) -> torch.Tensor:
         assert self._cider is not None
         samples = self.options.samples
-        drawn, log_p = self.module.sample(memory, samples, self.options.longest)
+        drawn, log_p = member.sample(memory, samples, self.options.longest)
         texts = [self.vocabulary.text([w for w in row if w != PAD]) for row in drawn.tolist()]
         scores = [self._cider.score(text, indices[row // samples]) for row, text in enumerate(texts)]
         rewards = torch.tensor(scores).view(len(indices), samples)
@@ -200,7 +230,8 @@ class CaptionTask(Task):
             scores.append(cider.score(caption, number))
             numbers = [self.vocabulary.numbers(t)[: self.options.longest - 1] for t in self.references[number]]
             chances = captioner.visual.probabilities(features[0])[None]
-            losses.append(float(self._word_loss(self._memory(features, chances), [numbers], 0.0)))
+            seen = self._seen(features, chances)
+            losses += [float(self._word_loss(member, member.memory(*seen), [numbers], 0.0)) for member in self.module]
         return {"bleu4": bleu(counts)[3], "cider": float(np.mean(scores)), "loss": float(np.mean(losses))}
 
     def extras(self) -> dict[str, Any]:
@@ -209,19 +240,23 @@ class CaptionTask(Task):
             "vocabulary": list(self.vocabulary.words),
             "visual_words": list(self.visual_words),
             "longest": self.options.longest,
+            "side": self.options.side,
+            "members": self.options.members,
             "choice": {"beam": self.options.beam, "length": self.options.length, "visual": self.options.visual},
         }
 
     def arrays(self) -> Arrays:
-        """Return the captioner's weights, the visual-word head, and the features' mean and deviation."""
+        """Return decoders, visual-word head, the features' mean and deviation; matrices in eight bits."""
         assert self.head is not None
         mean, deviation = self.standard
-        return {**super().arrays(), **self.head.arrays(), "standard.mean": mean, "standard.deviation": deviation}
+        arrays = {**super().arrays(), **self.head.arrays(), "standard.mean": mean, "standard.deviation": deviation}
+        return pack(arrays, [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000])
 
     def load(self, arrays: Arrays) -> None:
         """Take a checkpoint's weights."""
-        super().load(_module_arrays(arrays))
-        self._take(arrays)
+        plain = unpack(arrays)
+        super().load(_module_arrays(plain))
+        self._take(plain)
 
     def _take(self, arrays: Arrays) -> None:
         self.head = VisualWords.of(arrays, self.visual_words)
@@ -230,7 +265,7 @@ class CaptionTask(Task):
 
 
 def _module_arrays(arrays: Arrays) -> Arrays:
-    return {name: a for name, a in arrays.items() if not name.startswith(("visual_head.", "standard."))}
+    return {name: array for name, array in arrays.items() if name[0].isdigit()}
 
 
 def _per_picture(examples: Sequence[Example]) -> list[Example]:

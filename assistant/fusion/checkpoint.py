@@ -21,6 +21,8 @@ from .config import FusionConfig
 Arrays = dict[str, NDArray[Any]]
 
 FORMAT = "assistant-fusion-1"
+SHIPPED = Path(__file__).parent / "weights"
+"""The trained heads that come with the assistant."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
@@ -66,6 +68,16 @@ def split(examples: Sequence[Example], held_back: float) -> tuple[list[Example],
     for example in examples:
         sides[_fraction(example) < held_back].append(example)
     return sides
+
+
+def hold(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Return (held back, the rest) of training examples, at least two held back: what is fitted later needs them.
+
+    The same examples, share and seed give the same sides, so that heads which are trained apart hold back the same.
+    """
+    order = np.random.default_rng(seed).permutation(len(examples))
+    count = max(2, round(share * len(examples))) if share else 0
+    return [examples[i] for i in order[:count]], [examples[i] for i in order[count:]]
 
 
 def _fraction(example: Example) -> float:

@@ -16,8 +16,9 @@ from ..errors import ModelError
 from ..store import Store
 from ..types import Frame, Percept, Verdict
 from . import checkpoint
-from .checkpoint import Checkpoint
+from .checkpoint import SHIPPED, Checkpoint
 from .connector import EmbeddingConnector
+from .judging import Judge
 from .naming import Namer
 from .retrieval import DualEncoder
 from .runtime import NumpyCaptioner
@@ -26,8 +27,6 @@ from .visual import VisualWords
 
 if TYPE_CHECKING:
     from ..stages import Session, SoftTokens
-
-SHIPPED = Path(__file__).parent / "weights"
 
 BELIEVED = 0.5
 """Chance that a caption fits its picture from which it is told."""
@@ -68,7 +67,7 @@ class GridFuser:
         if not self.knows(percept):
             return percept
         caption = self.caption(percept)
-        if self._encoder is not None and self._encoder.match(percept.features, caption) < BELIEVED:
+        if self._judge is not None and self._judge.chance(self._judge.see(percept.features), caption) < BELIEVED:
             caption = ""
         return dataclasses.replace(percept, caption=caption, words=self.visual.seen(percept.features))
 
@@ -87,11 +86,12 @@ class GridFuser:
         """Return the caption on which captioner, visual words and picture-sentence encoder agree, believed or not."""
         if self._captioner is None:
             return ""
-        encoder, features = self._encoder, percept.features
-        if encoder is None:
+        judge, features = self._judge, percept.features
+        if judge is None:
             return spoken(self._captioner.caption(features))
-        picture = encoder.picture(features).reshape(-1)
-        return spoken(self._captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture))
+        encoder, picture = judge.encoder, judge.encoder.picture(features).reshape(-1)
+        words = self._captioner.caption(features, lambda texts: encoder.texts(texts) @ picture, judge.choice)
+        return spoken(words)
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""
@@ -115,8 +115,10 @@ class GridFuser:
         return NumpyCaptioner(self._saved["caption"]) if "caption" in self._saved else None
 
     @cached_property
-    def _encoder(self) -> DualEncoder | None:
-        return DualEncoder(self._saved["retrieval"]) if "retrieval" in self._saved else None
+    def _judge(self) -> Judge | None:
+        if "retrieval" not in self._saved:
+            return None
+        return Judge(DualEncoder(self._saved["retrieval"]), self._captioner, self._saved.get("judge"))
 
     @cached_property
     def visual(self) -> VisualWords:

@@ -7,9 +7,8 @@ from pathlib import Path
 from ..config import Settings
 from ..errors import ModelError
 from . import checkpoint
-from .checkpoint import Checkpoint
+from .checkpoint import SHIPPED, Checkpoint
 from .config import FusionConfig
-from .grid import SHIPPED
 
 
 def find(settings: Settings, task: str) -> Checkpoint:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .retrieval import DualEncoder, Floats, surprise
+from .layers import Floats
+from .retrieval import DualEncoder, surprise
 from .sentences import tokenize
 
 BOUND = -2.0

@@ -2,9 +2,9 @@
 
 Pairs of towers (as in Frome et al., NeurIPS 2013, and Faghri et al., "VSE++", BMVC 2018): attention pooling over the
 places of the eyes' grid, a convolution over the words; the cosine of the two vectors is the score, added
-over the pairs. A linear layer says how much likelier each word is made by the picture, which is added too. How high a
-score is high differs from sentence to sentence, so a match is judged against a bank of other pictures and
-other sentences (hubness: Dinu et al., ICLR 2015 workshop).
+over the pairs. A linear space in closed form (:mod:`.cca`) is one more pair, and a linear layer says how much
+likelier each word is made by the picture; both are added. How high a score is high differs from sentence to sentence,
+so a match is judged against a bank of other pictures and other sentences (hubness: Dinu et al., ICLR 2015 workshop).
 """
 
 from __future__ import annotations
@@ -18,40 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checkpoint
+from .cca import LinearSpace
 from .checkpoint import Checkpoint
+from .layers import Floats, linear, norm, quick_gelu, shrink, softmax
 from .quantised import unpack
 from .sentences import Vocabulary, tokenize
 
-Floats = NDArray[np.float32]
 SIDE = 5
 """The grid is averaged to so many rows and columns."""
-
-
-def shrink(features_PD: NDArray[np.floating[Any]], grid: tuple[int, int], side: int = SIDE) -> Floats:
-    """Return the grid averaged to (side * side, dim), windows overlapping where the sizes do not divide."""
-    rows, columns = grid
-    weights = np.kron(_windows(rows, side), _windows(columns, side))
-    result: Floats = (weights @ features_PD).astype(np.float32)
-    return result
-
-
-def _windows(length: int, side: int) -> Floats:
-    weights = np.zeros((side, length), np.float32)
-    for part in range(side):
-        start, end = part * length // side, -(-(part + 1) * length // side)
-        weights[part, start:end] = 1 / (end - start)
-    return weights
+SHARP = 0.1
+"""Temperature of scores where a pair is compared with a bank of others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic regression from (score, score among other pictures, score among other sentences) to a chance."""
+    """Logistic regression from what :func:`relative` finds to a chance."""
 
-    weights: tuple[float, float, float]
+    weights: tuple[float, ...]
     bias: float
 
     def chance(self, features: Floats) -> Floats:
-        """Return probabilities, (pairs,), from (pairs, 3)."""
+        """Return probabilities, (pairs,), from (pairs, features)."""
         result: Floats = (1 / (1 + np.exp(-(features @ np.array(self.weights, np.float32) + self.bias)))).astype(
             np.float32
         )
@@ -59,19 +46,24 @@ class Calibration:
 
 
 def relative(scores: Floats, pictures: Floats, texts: Floats, bank: tuple[Floats, Floats]) -> Floats:
-    """Return what :class:`Calibration` reads, (pairs, 3), for pairs of vectors and a bank of (pictures, texts)."""
-    others_of_text, others_of_picture = texts @ bank[0].T, pictures @ bank[1].T
+    """Return what tells how high a pair's score is, (pairs, 5), from its vectors and a bank of (pictures, texts).
+
+    The score itself; its distance from the mean over other pictures, and over other texts, in deviations; the
+    logarithm of its softmax among them, at a temperature of :data:`SHARP`.
+    """
     columns = [scores]
-    for others in (others_of_text, others_of_picture):
+    for others in (texts @ bank[0].T, pictures @ bank[1].T):
         columns.append((scores - others.mean(1)) / (others.std(1) + 1e-3))
+        highest = others.max(1, keepdims=True)
+        columns.append((scores - highest[:, 0]) / SHARP - np.log(np.exp((others - highest) / SHARP).sum(1)))
     return np.stack(columns, 1).astype(np.float32)
 
 
 class DualEncoder:
-    """The towers and the words of a ``retrieval`` checkpoint.
+    """The towers, the linear space and the words of a ``retrieval`` checkpoint.
 
-    A vector has a part for each pair of towers, of length one, and a part for words: of a picture how much
-    likelier than usual each word is, of a sentence which words it has. Scores are plain products.
+    A vector has a part for each pair of towers and one in the linear space, of length one each, and a part for words:
+    of a picture how much likelier than usual each word is, of a sentence which words it has. Scores are plain products.
     """
 
     def __init__(self, saved: Checkpoint) -> None:
@@ -81,7 +73,9 @@ class DualEncoder:
         self.words = {word: number for number, word in enumerate(extras["words"])}
         self.nouns = frozenset(extras["nouns"])
         self.share = float(extras["share"])
+        self.weight = float(extras["space"])
         self.w = unpack(saved.arrays)
+        self.space = LinearSpace.of(self.w)
         self.calibration = Calibration((*extras["calibration"]["weights"],), extras["calibration"]["bias"])
 
     @classmethod
@@ -97,13 +91,15 @@ class DualEncoder:
     def picture(self, features_PD: Floats) -> Floats:
         """Return the vector of a picture, (dim,); each tower sees its mirror image too, so that sides do not count."""
         w = self.w
-        places = np.matmul(shrink(features_PD, self.config.grid) - w["reduce.mean"], w["reduce.weight"].T)
+        places = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
         mirrored = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
         parts = []
         for member in range(self.members):
             both: Floats = self._look(f"{member}.picture", places) + self._look(f"{member}.picture", mirrored)
             parts.append(_unit(both))
-        return np.concatenate([*parts, self.share * surprise(features_PD.mean(0), w)]).astype(np.float32)
+        means = features_PD.mean(0)
+        parts += [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w)]
+        return np.concatenate(parts).astype(np.float32)
 
     def text(self, sentence: str) -> Floats:
         """Return the vector of a sentence, (dim,); zeros where none of its words is known."""
@@ -114,7 +110,7 @@ class DualEncoder:
         if not numbers:
             return np.zeros(self.dim, np.float32)
         parts = [self._read(f"{member}.text", numbers) for member in range(self.members)]
-        return np.concatenate([*parts, named]).astype(np.float32)
+        return np.concatenate([*parts, self.space.texts([np.array(numbers)])[0], named]).astype(np.float32)
 
     def texts(self, sentences: Sequence[str]) -> Floats:
         """Return the vectors of sentences, (sentences, dim)."""
@@ -142,30 +138,20 @@ class DualEncoder:
         return [word for word in tokenize(sentence) if self.vocabulary.numbers([word])[0] < 4]
 
     def _look(self, name: str, places: Floats) -> Floats:
-        x = self._norm(f"{name}.norm", places)
-        hidden = _gelu(self._linear(f"{name}.see", x) + self.w[f"{name}.where"])
-        weights = _softmax(self._linear(f"{name}.attend", hidden), 0)
+        x = norm(self.w, f"{name}.norm", places)
+        hidden = quick_gelu(linear(self.w, f"{name}.see", x) + self.w[f"{name}.where"])
+        weights = softmax(linear(self.w, f"{name}.attend", hidden), 0)
         pooled = (weights.T @ hidden).ravel()
-        return _unit(self._linear(f"{name}.out", pooled) + self._linear(f"{name}.direct", x.mean(0)))
+        return _unit(linear(self.w, f"{name}.out", pooled) + linear(self.w, f"{name}.direct", x.mean(0)))
 
     def _read(self, name: str, numbers: list[int]) -> Floats:
         words = self.w[f"{name}.words.weight"][numbers]
         padded = np.pad(words, ((1, 1), (0, 0)))
         around = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], 1)
-        read = _gelu(self._linear(f"{name}.read", around))
-        weights = _softmax(self._linear(f"{name}.attend", read)[:, 0])
+        read = quick_gelu(linear(self.w, f"{name}.read", around))
+        weights = softmax(linear(self.w, f"{name}.attend", read)[:, 0])
         joined = np.concatenate([read.max(0), weights @ read])
-        return _unit(self._linear(f"{name}.out", joined) + self._linear(f"{name}.direct", words.mean(0)))
-
-    def _linear(self, name: str, x: Floats) -> Floats:
-        result: Floats = x @ self.w[f"{name}.weight"].T + self.w[f"{name}.bias"]
-        return result
-
-    def _norm(self, name: str, x: Floats) -> Floats:
-        centred = x - x.mean(-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
-        result: Floats = scaled * self.w[f"{name}.weight"] + self.w[f"{name}.bias"]
-        return result
+        return _unit(linear(self.w, f"{name}.out", joined) + linear(self.w, f"{name}.direct", words.mean(0)))
 
 
 def surprise(means: Floats, layer: Mapping[str, Floats]) -> Floats:
@@ -203,16 +189,4 @@ def roc_auc(scores: NDArray[Any], truth: NDArray[np.bool_]) -> float:
 
 def _unit(x: Floats) -> Floats:
     result: Floats = x / max(float(np.linalg.norm(x)), 1e-12)
-    return result
-
-
-def _softmax(x: Floats, axis: int = -1) -> Floats:
-    raised = np.exp(x - x.max(axis, keepdims=True))
-    result: Floats = raised / raised.sum(axis, keepdims=True)
-    return result
-
-
-def _gelu(x: Floats) -> Floats:
-    """Return x * sigmoid(1.702 x), the quick form of the Gaussian error linear unit (Hendrycks & Gimpel, 2016)."""
-    result: Floats = x / (1 + np.exp(-1.702 * x))
     return result

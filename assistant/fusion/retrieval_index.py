@@ -26,7 +26,8 @@ from ..stages import Eyes
 from ..types import Verdict
 from . import checkpoint
 from .data import PICTURES
-from .retrieval import DualEncoder, Floats
+from .layers import Floats
+from .retrieval import DualEncoder
 
 log = logging.getLogger(__name__)
 

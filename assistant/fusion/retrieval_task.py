@@ -22,10 +22,13 @@ from torch import nn
 from torch.nn import functional
 
 from ..errors import InputError
+from . import cca
 from .checkpoint import Arrays
 from .config import FusionConfig
+from .data import hold
+from .layers import shrink
 from .quantised import pack, unpack
-from .retrieval import SIDE, Calibration, ranks, relative, roc_auc, shrink, surprise
+from .retrieval import SIDE, Calibration, ranks, relative, roc_auc, surprise
 from .sentences import FUNCTION_WORDS, PAD, Vocabulary, tokenize
 from .task import Material, Task
 
@@ -60,7 +63,16 @@ class RetrievalOptions:
     """Penalty of that layer, in units of the number of pictures, on standardised features."""
     share: float = 0.02
     """Weight of the words against the sum of the cosines."""
-    bank: int = 120
+    space: float = 1.0
+    """Weight of the linear space against the sum of the towers' cosines."""
+    space_dim: int = 256
+    space_topics: int = 700
+    """Topics of the captions that the linear space relates to the features."""
+    space_ridge: float = 3.0
+    """Ridge on standardised mean features."""
+    space_ridge_topics: float = 1e-3
+    """Ridge on topics."""
+    bank: int = 150
     """Pictures, and as many captions, that a score is compared with at run time."""
     calibrate: float = 0.05
     """Share of training pictures that are not trained on: bank and match probability come from them."""
@@ -138,10 +150,7 @@ class RetrievalTask(Task):
         self.val = [e for e in material.val if e.image and e.captions]
         if len(train) < 4 or not self.val:
             raise InputError("the retrieval task needs examples with an 'image' and 'captions' on both sides")
-        generator = np.random.default_rng(config.training.seed)
-        kept = generator.permutation(len(train))
-        held = max(2, round(options.calibrate * len(train)))
-        self.held, self.train = [train[i] for i in kept[:held]], [train[i] for i in kept[held:]]
+        self.held, self.train = hold(train, options.calibrate, config.training.seed)
         if len(self.held) < 2:
             raise InputError("too few pictures to hold some back; give more data or raise options.calibrate")
         self.reduce_mean, self.reduce_weight = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
@@ -169,6 +178,7 @@ class RetrievalTask(Task):
         self.nouns: list[str] = extras["nouns"] if extras else self._nouns()
         if not extras:
             self._fit_words()
+            self._fit_space()
         torch.manual_seed(config.training.seed)
         model = config.model
         vectors = self._vectors() if not extras else np.zeros((len(self.vocabulary), options.word_dim), np.float32)
@@ -179,12 +189,12 @@ class RetrievalTask(Task):
             )
             for _ in range(options.members)
         )
-        self.calibration = Calibration((1.0, 1.0, 1.0), 0.0)
+        self.calibration = Calibration((1.0, 0.0, 0.0, 0.0, 0.0), 0.0)
         self.bank: tuple[Floats, Floats] = (np.zeros((1, 1), np.float32),) * 2
 
     def _raw(self, examples: Sequence[Any]) -> NDArray[np.float16]:
         grid = self.config.grid
-        return np.stack([shrink(self.material.features.get(e.image), grid).astype(np.float16) for e in examples])
+        return np.stack([shrink(self.material.features.get(e.image), grid, SIDE).astype(np.float16) for e in examples])
 
     def _means(self, examples: Sequence[Any]) -> Floats:
         return np.stack([self.material.features.get(e.image).astype(np.float32).mean(0) for e in examples])
@@ -334,18 +344,18 @@ class RetrievalTask(Task):
             given = self.places[part][start : start + 200].to(device)
             both = [towers.picture(given) + towers.picture(_mirror(given)) for towers in self.module]
             vectors = torch.cat([functional.normalize(vector, dim=-1) for vector in both], 1).cpu().numpy()
-            every.append(
-                np.concatenate(
-                    [vectors, self.options.share * surprise(self.means[part][start : start + 200], self.layer)], 1
-                )
-            )
+            means = self.means[part][start : start + 200]
+            linear = self.options.space * self.space.pictures(means)
+            every.append(np.concatenate([vectors, linear, self.options.share * surprise(means, self.layer)], 1))
         return np.concatenate(every).astype(np.float32)
 
     def _texts(self, part: str) -> Floats:
         device, every = self._device(), []
         for block in self.words[part].split(500):
             read = torch.cat([towers.text(block.to(device)) for towers in self.module], 1).cpu().numpy()
-            every.append(np.concatenate([read, self._named(block.numpy())], 1))
+            numbers = block.numpy()
+            linear = self.space.texts([row[row > 0] for row in numbers])
+            every.append(np.concatenate([read, linear, self._named(numbers)], 1))
         return np.concatenate(every).astype(np.float32)
 
     def _named(self, numbers: NDArray[Any]) -> Floats:
@@ -364,13 +374,30 @@ class RetrievalTask(Task):
         weight = np.linalg.solve(gram, x.T @ (shares - usual)).T / deviation
         self.layer = {"words.centre": centre, "words.weight": weight.astype(np.float32), "words.usual": usual}
 
+    def _fit_space(self) -> None:
+        """Fit the linear space to all captions of each picture."""
+        options, numbers = self.options, self.words["train"].numpy()
+        bags = np.zeros((len(self.train), len(self.vocabulary)), np.float32)
+        for row, (start, end) in enumerate(pairwise(self.first)):
+            for caption in numbers[start:end]:
+                bags[row, np.unique(caption)] += 1
+        rarity = self.idf.numpy().copy()
+        rarity[self.vocabulary.numbers(sorted(FUNCTION_WORDS))] *= 0.3
+        rarity[:4] = 0
+        ridge = options.space_ridge, options.space_ridge_topics
+        means = self.means["train"]
+        self.space = cca.fit(means, bags, rarity, ridge=ridge, topics=options.space_topics, dim=options.space_dim)
+
     def _pairs(self, seen: Floats, read: Floats, owner: NDArray[Any]) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the calibration's features of every caption with its own and with one other picture, and the truth."""
-        shift = np.random.default_rng(0).integers(1, len(seen), len(owner))
-        pictures = seen[np.concatenate([owner, (owner + shift) % len(seen)])]
-        texts = np.concatenate([read, read])
+        """Return the calibration's features of every caption with its own and with four other pictures, and the truth.
+
+        An own picture comes four times, so that true and false pairs are as many.
+        """
+        shifts = np.random.default_rng(0).integers(1, len(seen), (4, len(owner)))
+        which = np.concatenate([np.tile(owner, 4), ((owner + shifts) % len(seen)).ravel()])
+        pictures, texts = seen[which], np.tile(read, (8, 1))
         features = relative((pictures * texts).sum(1), pictures, texts, self.bank)
-        return features, np.arange(len(texts)) < len(owner)
+        return features, np.arange(len(texts)) < 4 * len(owner)
 
     def _calibrate(self) -> None:
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.held)]).astype(int)
@@ -380,7 +407,7 @@ class RetrievalTask(Task):
         rest = owner >= few
         features, truth = self._pairs(seen[few:], read[rest], owner[rest] - few)
         weights, bias = logistic(features, truth)
-        self.calibration = Calibration((float(weights[0]), float(weights[1]), float(weights[2])), bias)
+        self.calibration = Calibration(tuple(weights.tolist()), bias)
 
     def extras(self) -> dict[str, Any]:
         """Return vocabulary, predicted words and calibration."""
@@ -390,6 +417,7 @@ class RetrievalTask(Task):
             "nouns": self.nouns,
             "members": self.options.members,
             "share": self.options.share,
+            "space": self.options.space,
             "calibration": dataclasses.asdict(self.calibration),
         }
 
@@ -398,6 +426,7 @@ class RetrievalTask(Task):
         arrays = {
             **super().arrays(),
             **self.layer,
+            **self.space.arrays(),
             "reduce.mean": self.reduce_mean,
             "reduce.weight": self.reduce_weight,
             "bank.pictures": self.bank[0],
@@ -410,6 +439,7 @@ class RetrievalTask(Task):
         plain = unpack(arrays)
         super().load({name: array for name, array in plain.items() if name[0].isdigit()})
         self.layer = {name: array for name, array in plain.items() if name.startswith("words.")}
+        self.space = cca.LinearSpace.of(plain)
         self.reduce_mean, self.reduce_weight = plain["reduce.mean"], plain["reduce.weight"]
         self._reduce()
 

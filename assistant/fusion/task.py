@@ -25,6 +25,7 @@ TASKS = {
     "words": "assistant.fusion.words:WordTask",
     "pair": "assistant.fusion.pairing:PairTask",
     "retrieval": "assistant.fusion.retrieval_task:RetrievalTask",
+    "judge": "assistant.fusion.judge_task:JudgeTask",
     "vqa": "assistant.fusion.vqa_task:VqaTask",
     "naming": "assistant.fusion.naming_task:NamingTask",
 }
