@@ -108,6 +108,19 @@ def test_ocr_counts_characters_words_and_fields(tmp_path: Path) -> None:
     assert result["fields"] == {"company": 1.0, "total": 0.0}
 
 
+def test_ocr_counts_the_fields_that_are_picked_out_of_a_receipt(tmp_path: Path) -> None:
+    wanted = {"total": "RM12.45", "date": "04/11/2023", "company": "CORNER BAKERY", "address": "12, HIGH STREET"}
+    data = items(tmp_path, {"lines": [], "fields": wanted}, {"lines": [], "fields": wanted})
+    texts = ("CORNER BAKERY", "12, HIGH STREFT", "DATE 04/11/2023", "TOTAL 12.45", "CASH 20.00", "CHANGE 7.55")
+    read = [TextRegion(text, Box(0, row / 9, 1, (row + 0.8) / 9), 0.9) for row, text in enumerate(texts)]
+    result = ocr.run(
+        app(Known(*(Percept("", EMPTY, regions=tuple(lines)) for lines in (read, read[:3])))), data, lambda _: None
+    )
+    assert result["picked"] == {"address": 0.0, "company": 0.5, "date": 0.5, "total": 0.5}
+    assert result["picked_nearly"]["address"] == 0.5
+    assert result["seconds_each"] >= 0
+
+
 def test_hallucination_counts_what_is_stated_on_frames_that_show_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

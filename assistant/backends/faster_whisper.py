@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingError, nearest
-from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, settled
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, settled, unlooped
 from ..sound import resample
 from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
@@ -80,6 +80,7 @@ class FasterWhisper(WindowedRecognizer):
         frames = max(LEAST, mel.shape[1] + MARGIN)
         if self.settings.short_context and frames < FULL:
             piece = self._written(self._encoded(mel, frames), mel.shape[1], wish)
+            piece = replace(piece, text=unlooped(piece.text))
             if wish.draft or not piece.degenerate:
                 return piece
         return self._written(self._encoded(mel, FULL), mel.shape[1], wish)
@@ -97,7 +98,7 @@ class FasterWhisper(WindowedRecognizer):
         hint = [tokenizer.sot_prev, *tokenizer.encode(f" {self._hint}")] if self._hint else []
         prompt = [*hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
         beam = self.settings.live_beam if wish.live else self.settings.beam
-        search = {"beam_size": beam}
+        search: dict[str, Any] = {"beam_size": beam}
         if temperature > 0:
             search = {
                 "beam_size": 1,
@@ -109,7 +110,7 @@ class FasterWhisper(WindowedRecognizer):
             encoded,
             [prompt],
             **search,
-            max_length=min(448, len(prompt) + 20 + 30 * content // 100),
+            max_length=min(448, len(prompt) + (10 + content // 10 if wish.live else 20 + 30 * content // 100)),
             return_scores=True,
             return_no_speech_prob=True,
         )[0]

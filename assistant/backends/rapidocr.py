@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..config import Settings
 from ..errors import ModelError
+from ..layout import in_reading_order
 from ..store import Store
 from ..types import Box, Frame, Percept, TextRegion
 
@@ -18,10 +20,24 @@ THREADS = 2
 """More do not pay for the small models, and the language model wants its cores."""
 LEAST = 0.5
 """Lines that were read with less confidence are left out: a wrong text is worse than none."""
-MODELS = {
-    "Det.model_path": "PP-OCRv6_det_small.onnx",
-    "Cls.model_path": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
-    "Rec.model_path": "PP-OCRv6_rec_small.onnx",
+UPSIDE_DOWN = 0.8
+"""Mean confidence of the lines below which the picture may stand on its head."""
+LONGEST_SIDE = 1600
+"""Pixels of the longer side in which lines are looked for; smaller pictures are not enlarged."""
+NETWORKS = {
+    "Det": "PP-OCRv6_det_small.onnx",
+    "Rec": "PP-OCRv6_rec_small.onnx",
+}
+OPTIONS = {
+    "Global.log_level": "critical",
+    "Global.text_score": LEAST,
+    # Whether a line stands on its head is asked of the whole picture: one by one, short lines are often turned wrongly.
+    "Global.use_cls": False,
+    "Det.limit_type": "max",
+    "Det.limit_side_len": LONGEST_SIDE,
+    # Each line by itself in its own width; a batch fills all up to the widest, which costs more than it saves.
+    "Rec.rec_img_shape": [3, 48, 48],
+    "Rec.rec_batch_num": 1,
 }
 
 
@@ -29,33 +45,34 @@ class RapidReader:
     """Finds lines of text and reads them."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        """Set the engine up; its networks are loaded with the first picture, never from the network."""
+        """Load the networks, never from the network; raises :class:`ModelError` where the wheel lacks them."""
         import rapidocr
 
         folder = Path(rapidocr.__file__).parent / "models"
-        # Named by path, because the library would otherwise check its own download list.
-        paths = {key: str(folder / name) for key, name in MODELS.items()}
-        if missing := [path for path in paths.values() if not Path(path).is_file()]:
-            raise ModelError(f"{missing[0]} is missing; run: pip install --force-reinstall rapidocr")
-        threads = min(THREADS, os.cpu_count() or 1)
-        self._engine = rapidocr.RapidOCR(
-            params={
-                **paths,
-                "Global.log_level": "critical",
-                "Global.text_score": LEAST,
-                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-            }
-        )
+        self._engine = rapidocr.RapidOCR(params=OPTIONS)
+        for part, name in NETWORKS.items():
+            # A session of our own: the library's would check its download list, and its threads spin while they wait.
+            part_settings = self._engine.cfg[part]
+            part_settings._set_flag("allow_objects", True)
+            part_settings["session"] = _session(folder / name)
         # The library gives its logger a handler of its own and warns where a picture holds no text.
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
 
     def read(self, frame: Frame, percept: Percept) -> Percept:
         """Return ``percept`` with the text regions of ``frame`` in reading order."""
+        regions = self._regions(frame)
+        if regions and _confidence(regions) < UPSIDE_DOWN:
+            turned = self._regions(Frame(np.ascontiguousarray(frame.pixels[::-1, ::-1])))
+            if turned and _confidence(turned) > _confidence(regions):
+                regions = [dataclasses.replace(region, box=_turned(region.box)) for region in turned]
+                return dataclasses.replace(percept, regions=tuple(reversed(in_reading_order(regions))))
+        return dataclasses.replace(percept, regions=in_reading_order(regions))
+
+    def _regions(self, frame: Frame) -> list[TextRegion]:
         height, width = frame.pixels.shape[:2]
         result: Any = self._engine(frame.pixels[:, :, ::-1])  # the library reads BGR
         if result.boxes is None or result.txts is None:
-            return dataclasses.replace(percept, regions=())
+            return []
         found = []
         for corners, text, probability in zip(result.boxes, result.txts, result.scores, strict=True):
             (left, top), (right, bottom) = corners.min(0), corners.max(0)
@@ -64,25 +81,28 @@ class RapidReader:
             )
             if text.strip():
                 found.append(TextRegion(text.strip(), box, float(probability)))
-        return dataclasses.replace(percept, regions=in_reading_order(found))
+        return found
 
 
-def in_reading_order(regions: Sequence[TextRegion]) -> tuple[TextRegion, ...]:
-    """Return regions row by row from the top, each row from the left.
+def _session(path: Path) -> Any:
+    import onnxruntime
 
-    A region belongs to a row where its middle lies within the height of the row's first region or
-    the other way round.
-    """
-    rows: list[list[TextRegion]] = []
-    for region in sorted(regions, key=lambda region: region.box.top + region.box.bottom):
-        row = next((row for row in reversed(rows) if _level(row[0].box, region.box)), None)
-        if row is None:
-            rows.append([region])
-        else:
-            row.append(region)
-    return tuple(region for row in rows for region in sorted(row, key=lambda region: region.box.left))
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; run: pip install --force-reinstall rapidocr")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = min(THREADS, os.cpu_count() or 1)
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False  # every picture has another shape, and an arena keeps them all
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _level(first: Box, second: Box) -> bool:
-    low, high = sorted((first, second), key=lambda box: box.bottom - box.top)
-    return high.top < (low.top + low.bottom) / 2 < high.bottom
+def _confidence(regions: list[TextRegion]) -> float:
+    """Return the mean confidence a letter."""
+    letters = sum(len(region.text) for region in regions)
+    return sum(region.probability * len(region.text) for region in regions) / letters
+
+
+def _turned(box: Box) -> Box:
+    return Box(1 - box.right, 1 - box.bottom, 1 - box.left, 1 - box.top)

@@ -88,6 +88,7 @@ def frames() -> dict[str, tuple[Pixels, set[Verdict]]]:
         "noise": (random.integers(0, 256, (480, 640, 3)).astype(np.uint8), {Verdict.BLANK}),
         "out of focus": (np.asarray(cv2.GaussianBlur(big, (0, 0), 25), np.uint8), unclear),
         "shaken": (np.asarray(cv2.blur(big, (120, 1)), np.uint8), unclear),
+        "shaken a little": (np.asarray(cv2.blur(big, (1, 60)), np.uint8), unclear),
     }
 
 
@@ -196,6 +197,13 @@ def test_text_is_read_in_reading_order(settings: Settings, store: Store, capfd: 
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_page_that_stands_on_its_head_is_read(text_reader: Reader) -> None:
+    picture = written(("OPEN DOOR", (60, 80)), ("Exit left", (40, 220)), ("TOTAL", (40, 360)), ("12.80", (600, 366)))
+    percept = text_reader.read(Frame(np.ascontiguousarray(picture[::-1, ::-1])), NOTHING)
+    assert percept.text == "OPEN DOOR\nExit left\nTOTAL\n12.80"
+    assert [region.box.place for region in percept.regions or ()][-1] == "upper left"
+
+
 def test_a_picture_without_text(text_reader: Reader, capfd: pytest.CaptureFixture[str]) -> None:
     percept = text_reader.read(Frame(np.full((300, 400, 3), 120, np.uint8)), NOTHING)
     assert percept.regions == () and percept.text == ""
@@ -204,7 +212,7 @@ def test_a_picture_without_text(text_reader: Reader, capfd: pytest.CaptureFixtur
 
 
 def test_rows_that_slope_are_still_rows() -> None:
-    from assistant.backends.rapidocr import in_reading_order
+    from assistant.layout import in_reading_order
 
     def region(text: str, left: float, top: float) -> TextRegion:
         return TextRegion(text, Box(left, top, left + 0.2, top + 0.05), 1.0)
