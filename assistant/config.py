@@ -82,7 +82,7 @@ class AsrSettings:
 
     engine: str = "faster-whisper"
     model: str = "faster-whisper-base"
-    quick: str = ""
+    quick: str = "faster-whisper-tiny.en"
     """A smaller English model that reads live speech once it is known to be English; empty: none."""
     language: str = "auto"
     """ISO 639-1 code, or "auto"."""

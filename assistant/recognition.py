@@ -194,6 +194,18 @@ def looping(text: str) -> bool:
     return repetitive(text) or len(set(fours)) < len(fours)
 
 
+def unlooped(text: str) -> str:
+    """Return a text that says the same over and over only once; the last time may have been cut off.
+
+    In a shortened context the decoder does not always see where the sound ends.
+    """
+    words = text.split()
+    for size in range(3, len(words) // 2 + 1):
+        if all(words[at] == words[at % size] for at in range(len(words))):
+            return " ".join(words[:size])
+    return text
+
+
 def joined(parts: Iterable[tuple[str, float, float, float]], language: str) -> tuple[Word, ...]:
     """Join aligned parts, (text, start, end, probability), into words.
 

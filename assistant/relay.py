@@ -7,7 +7,7 @@ from dataclasses import replace
 from .stages import Recognition, Recognizer
 from .types import AudioChunk, Utterance
 
-BELIEVED = 0.7
+BELIEVED = 0.8
 """Confidence from which the quick recogniser is believed; below it the careful one hears the same again."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 __all__ = ["Splitter", "clauses", "plain", "speakable"]
 
-_LIMITS = ((2, 4, 7), (4, 7, 12), (10, 12, 20))
+_LIMITS = ((2, 3, 6), (4, 7, 12), (10, 12, 20))
 """Of the first, second and later clauses: words from which a comma ends it, words from which it may end before
 a word that opens a phrase, and words from which it ends between any two words that can be parted. The second is
 kept short because the first, which is short, plays while it is being generated."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.recognition import TEMPERATURES, Piece, looping, repetitive, settled
+from assistant.recognition import TEMPERATURES, Piece, looping, repetitive, settled, unlooped
 
 LOOP = "and so on " * 40
 
@@ -45,3 +45,18 @@ def test_loops() -> None:
     assert looping("I saw a dog there and then I saw a dog there")
     assert not repetitive("I saw a dog there and then I saw a dog there")
     assert not looping("A cup of tea.")
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ("What is this? What is this? What is", "What is this?"),
+        ("Please come here. Please come here.", "Please come here."),
+        ("no no no no", "no no no no"),
+        ("A cup of tea.", "A cup of tea."),
+        ("What is this? What is that? What is", "What is this? What is that? What is"),
+        ("", ""),
+    ],
+)
+def test_what_is_said_over_and_over_is_said_once(text: str, once: str) -> None:
+    assert unlooped(text) == once

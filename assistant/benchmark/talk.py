@@ -393,7 +393,7 @@ def one_after_the_other(kit: Kit, recordings: Sequence[Recording], picture: Pixe
         kit.brain.prepare(Turn(None))
         audio = AudioChunk(recording.samples, RATE)
         watch = _Watch()
-        utterance = kit.recognizer.transcribe(audio, Recognition(live=True))
+        utterance = kit.live_recognizer.transcribe(audio, Recognition("en", live=True))
         watch.lap("asr_s")
         for detector in detectors:
             detector.finished(audio, utterance.text)
