@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from . import percepts, pictures, sound
 from .devices import sound_engine
 from .errors import InputError
+from .interruption import leavable
 from .text import clauses
 from .tools import ToolContext, think
 from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance, Verdict
@@ -92,7 +93,7 @@ class Asker:
         heard = answer.utterance.text if answer.utterance else ""
         words = " ".join(part for part in (heard, typed) if part)
         if frame is not None:
-            answer.percept = _timed(answer, "look_s", lambda: self.look(frame, words))
+            answer.percept = _timed(answer, "look_s", lambda: leavable(lambda: self.look(frame, words)))
         reply = self._think(answer, words, frame, history) if words else iter((NOT_HEARD,))
         self._speak(answer, reply, question.say, play)
         answer.timings["total_s"] = time.perf_counter() - started

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import SettingError, nearest
+from .interruption import leavable
 from .sound import checked, resample
 from .speech import speech_spans, windows
 from .stages import Recognition
@@ -105,7 +106,10 @@ class WindowedRecognizer(ABC):
         """
         with self._lock:
             wanted = wishes(options, self.settings, self.languages, self.name)
-            return recognize(audio, wanted, self._activity, self._vad, self._hear)
+            return recognize(audio, wanted, self._activity, self._vad, self._leavably)
+
+    def _leavably(self, samples: Samples, wish: Wish) -> Piece:
+        return leavable(lambda: self._hear(samples, wish))
 
     @abstractmethod
     def direct(self, audio: AudioChunk) -> str:

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import AssistantError, nearest
+from ..interruption import abandoned
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -160,6 +161,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         note("")
+        if abandoned():  # the interpreter would wait for the library at its end
+            sys.stdout.flush()
+            os._exit(130)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

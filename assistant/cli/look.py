@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..interruption import leavable
 from . import App, add_command, note, print_json
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     failed = 0
     for name in arguments.images:
         try:
-            percept = look(app, Path(name), arguments.text, arguments.codes)
+            percept = leavable(partial(look, app, Path(name), arguments.text, arguments.codes))
         except InputError as error:
             failed += 1
             if arguments.json:

@@ -1,0 +1,67 @@
+"""Ctrl-C is answered while a library computes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.interruption import leavable
+from assistant.sound import write
+from assistant.types import AudioChunk
+
+from .conftest import hear_interrupts
+
+STUCK = """
+import ctypes, sys
+from assistant.cli import App, main
+
+class Stuck:  # a call into a library that Python cannot break
+    def transcribe(self, audio, options=None):
+        from assistant.interruption import leavable
+
+        def work():
+            print("inside", flush=True)
+            ctypes.CDLL(None).sleep(600)
+
+        return leavable(work)
+
+App.make = lambda self, kind, name: Stuck()
+sys.exit(main(["transcribe", sys.argv[1]]))
+"""
+
+
+def test_what_the_work_returns_or_raises_comes_through() -> None:
+    assert leavable(lambda: 42) == 42
+    with pytest.raises(TimeoutError, match="mine"):
+        leavable(lambda: (_ for _ in ()).throw(TimeoutError("mine")))
+
+
+def test_beside_the_main_thread_the_work_runs_where_it_is_asked_for() -> None:
+    seen: list[threading.Thread] = []
+    thread = threading.Thread(target=lambda: leavable(lambda: seen.append(threading.current_thread())))
+    thread.start()
+    thread.join()
+    assert seen == [thread]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_a_library_call_is_left_at_ctrl_c(tmp_path: Path) -> None:
+    write(path := tmp_path / "a.wav", [AudioChunk(np.zeros(16_000, np.float32), 16_000)])
+    child = subprocess.Popen(
+        [sys.executable, "-c", STUCK, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
+    )
+    assert child.stdout is not None and child.stdout.readline() == "inside\n"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)  # the call itself would take ten minutes
+    assert (child.returncode, out) == (130, "")
+    assert "Traceback" not in err
