@@ -34,6 +34,8 @@ NOISE = 9.0
 """Variance of the Laplacian over that of the luminance: 11 to 20 for noise, below 6 for photos, 8 for print."""
 BLUR = 0.54
 """Blur measure from which a picture is blurred; sharp photos have 0.2 to 0.5."""
+SMEARED, ONE_WAY = 0.36, 0.24
+"""Shaken: blurred this much along one axis, and by so much more than along the other; 0.03 in most photos."""
 
 
 def judge(pixels: Pixels) -> tuple[Verdict, float, float]:
@@ -59,23 +61,24 @@ def _verdict(grey: NDArray[np.float32], sharpness: float, darkest: float, bright
         return Verdict.BLANK
     if sharpness / (float(grey.var()) + 1) > NOISE:
         return Verdict.BLANK
-    return Verdict.BLURRED if blur(grey) > BLUR else Verdict.OK
+    less, more = sorted(blur(grey))
+    shaken = more > SMEARED and more - less > ONE_WAY
+    return Verdict.BLURRED if more > BLUR or shaken else Verdict.OK
 
 
-def blur(grey: NDArray[np.float32]) -> float:
-    """Return how little a picture changes when it is blurred once more, 0 (sharp) to 1, along its worse axis.
+def blur(grey: NDArray[np.float32]) -> tuple[float, float]:
+    """Return how little a picture changes when it is blurred once more, 0 (sharp) to 1, downwards and across.
 
     Crété-Roffet et al., "The Blur Effect: Perception and Estimation with a New No-Reference Perceptual
     Blur Metric", SPIE 2007.
     """
-    worst = 0.0
+    measured = []
     for axis, window in ((0, (1, 9)), (1, (9, 1))):
         steps = np.abs(np.diff(grey, axis=axis))
         again = np.abs(np.diff(cv2.blur(grey, window), axis=axis))
         total = float(steps.sum())
-        if total > 0:
-            worst = max(worst, 1 - float(np.maximum(steps - again, 0).sum()) / total)
-    return worst
+        measured.append(1 - float(np.maximum(steps - again, 0).sum()) / total if total > 0 else 0.0)
+    return measured[0], measured[1]
 
 
 def _shrink(grey: NDArray[Any], side: int) -> NDArray[Any]:
