@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from . import percepts, pictures, sound
 from .devices import sound_engine
 from .errors import InputError
-from .interruption import leavable
+from .interruption import leavable, pulled
 from .text import clauses
 from .tools import ToolContext, think
 from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance, Verdict
@@ -66,6 +66,9 @@ class Asker:
 
     def warm(self, questions: Sequence[Question], play: bool = False) -> None:
         """Load the models that these questions need, before anybody waits for an answer."""
+        leavable(lambda: self._load(questions, play))
+
+    def _load(self, questions: Sequence[Question], play: bool) -> None:
         if any(question.audio for question in questions):
             _ = self.kit.recognizer
         if any(question.image for question in questions):
@@ -132,10 +135,10 @@ class Asker:
         started = time.perf_counter()
         spoken = self._clauses(answer, reply, started)
         if say is None and not play:
-            for _ in spoken:
+            for _ in pulled(spoken):
                 pass
             return
-        chunks = self._sound(answer, spoken, started)
+        chunks = pulled(self._sound(answer, spoken, started))
         if play:
             chunks = self._played(chunks)
         if say is None:

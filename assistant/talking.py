@@ -12,6 +12,7 @@ from .earcons import Chimes
 from .ears import Ears
 from .errors import ExtraMissing
 from .happening import Observer
+from .interruption import leavable
 from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector, Voice
 from .types import Message
 from .wake import DrowsyEars
@@ -46,9 +47,9 @@ def converse(
         speaker.on_played = ears.played  # told at the moment of playing, which is nearer than the queue
         ears.timed = True
     detectors = detectors_of(kit)
-    _ = kit.live_recognizer, kit.brain, kit.voice
+    leavable(lambda: (kit.live_recognizer, kit.brain, kit.voice))
     if camera is not None:
-        _ = kit.eyes, kit.fuser
+        leavable(lambda: (kit.eyes, kit.fuser))
     dialogue = Dialogue(
         kit,
         ears,

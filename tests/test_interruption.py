@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assistant.interruption import leavable
+from assistant.interruption import leavable, pulled
 from assistant.sound import write
 from assistant.types import AudioChunk
 
@@ -40,6 +41,25 @@ def test_what_the_work_returns_or_raises_comes_through() -> None:
     assert leavable(lambda: 42) == 42
     with pytest.raises(TimeoutError, match="mine"):
         leavable(lambda: (_ for _ in ()).throw(TimeoutError("mine")))
+
+
+def test_all_work_is_done_by_one_thread() -> None:
+    first, *others = (leavable(threading.current_thread) for _ in range(3))
+    assert first is not threading.main_thread()
+    assert set(others) == {first}
+
+
+def test_pieces_are_made_one_at_a_time_in_their_order() -> None:
+    made: list[int] = []
+
+    def pieces() -> Iterator[int]:
+        for number in range(3):
+            made.append(number)
+            yield number
+
+    for number in pulled(pieces()):
+        assert made[-1] == number
+    assert made == [0, 1, 2]
 
 
 def test_beside_the_main_thread_the_work_runs_where_it_is_asked_for() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, InputError
+from ..interruption import leavable, pulled
 from . import App, add_command, note, print_json
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def run(app: App, arguments: Namespace) -> int:
         speaker = None
     else:
         speaker = _speaker(app)
-    made: Voice = app.make("voice", voice.engine)
-    chunks = _spoken(text, made)
+    made: Voice = leavable(lambda: app.make("voice", voice.engine))
+    chunks = pulled(_spoken(text, made))
     seconds = _write(arguments.out, chunks) if speaker is None else _play(speaker, chunks)
     if seconds == 0:
         raise InputError("there is nothing to say in this text; give some words")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import InputError
+from ..interruption import leavable
 from . import add_command, note, print_json
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     """Transcribe every file; one that fails does not stop the others, but makes the exit code 1."""
     from ..stages import Recognition
 
-    recognizer = app.make("asr", app.settings.asr.engine)
+    recognizer: Recognizer = leavable(lambda: app.make("asr", app.settings.asr.engine))
     options = Recognition(
         language=None if arguments.language in (None, "auto") else arguments.language,
         translate=arguments.translate or app.settings.asr.translate,
