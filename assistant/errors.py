@@ -94,8 +94,10 @@ class TrainingError(AssistantError):
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the closest known name, or the list of all that are known."""
+    """Return ``"; did you mean 'x'?"`` for the closest known name, or the list of all that are known, if any."""
     import difflib
 
+    if not known:
+        return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

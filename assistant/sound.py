@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 CONTAINERS = "aac,ac3,aiff,amr,asf,au,caf,flac,matroska,mov,mp3,ogg,w64,wav"
 """FFmpeg formats that may be opened. Playlists are left out: they can name other files and addresses."""
+
+ALMOST_FULL = 1_000_000
+"""Bytes below which a disk is called full where writing fails."""
 
 BLOCK = 10.0
 """Seconds a block of :func:`blocks`."""
@@ -122,7 +126,9 @@ def write(path: Path, chunks: Iterable[AudioChunk]) -> float:
         file.close()
         partial.replace(path)
     except soundfile.LibsndfileError as error:
-        raise InputError(f"cannot write {path}: {error.error_string}") from error
+        full = shutil.disk_usage(path.parent).free < ALMOST_FULL
+        reason = "the disk is full; free some space" if full else f"{path.parent} cannot be written to"
+        raise InputError(f"cannot write {path}: {reason}") from error
     finally:
         if file is not None:
             file.close()

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,3 +189,24 @@ def test_long_files_are_read_in_bounded_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert seconds == 600
     assert peak < 8_000_000  # all of it would be 19 MB
+
+
+@pytest.mark.parametrize(
+    ("free", "reason"), [(0, "the disk is full; free some space"), (10**12, "cannot be written to")]
+)
+def test_a_disk_that_takes_nothing_is_said_in_one_line_and_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, reason: str
+) -> None:
+    path = tmp_path / "a.wav"
+    sound.write(path, [AudioChunk(np.ones(100, np.float32), 16_000)])
+    before = path.read_bytes()
+
+    def refuse(*_: object) -> None:
+        raise soundfile.LibsndfileError(2)  # "System error."
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", refuse)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(InputError, match=reason):
+        sound.write(path, [AudioChunk(np.zeros(100, np.float32), 16_000)])
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["a.wav"]
