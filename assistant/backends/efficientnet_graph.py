@@ -9,12 +9,15 @@ Discriminative Localization", CVPR 2016).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from . import onnx_file
 from .torch_weights import Weights
 
 SIZE = 260
@@ -27,6 +30,7 @@ EPSILON = 1e-3
 STAGES = ((1, 1), (3, 2), (3, 2), (4, 2), (4, 1), (5, 2), (1, 1))
 """Blocks and stride of each stage of Lite2 (depth factor 1.2; first and last stage are not scaled)."""
 OPSET, IR = 17, 8
+MISFIT = "the checkpoint is not EfficientNet-Lite2: its tensors do not fit together"
 
 
 def build(weights: Weights) -> bytes:
@@ -36,26 +40,37 @@ def build(weights: Weights) -> bytes:
     ``evidence`` (batch, 9, 9, 1000), float32. Raises :class:`ModelError` where a tensor is missing,
     has an unfitting shape, or is left over.
     """
-    from onnx import TensorProto, checker, helper
-
     graph = _Graph(weights)
     try:
         graph.network()
-        inputs = [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", SIZE, SIZE, 3])]
-        outputs = [
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", GRID, GRID, 1280]),
-            helper.make_tensor_value_info("evidence", TensorProto.FLOAT, ["batch", GRID, GRID, 1000]),
-        ]
-        whole = helper.make_graph(graph.nodes, "efficientnet-lite2", inputs, outputs, graph.constants)
-        model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
-        checker.check_model(model, full_check=True)
     except KeyError as error:
         raise ModelError(f"the checkpoint is not EfficientNet-Lite2: it has no tensor {error}") from error
-    except (ValueError, checker.ValidationError) as error:
-        raise ModelError("the checkpoint is not EfficientNet-Lite2: its tensors do not fit together") from error
+    except ValueError as error:
+        raise ModelError(MISFIT) from error
+    inputs = [onnx_file.value("pixels", onnx_file.UINT8, ("batch", SIZE, SIZE, 3))]
+    outputs = [
+        onnx_file.value(name, onnx_file.FLOAT, ("batch", GRID, GRID, dim))
+        for name, dim in (("features", 1280), ("evidence", 1000))
+    ]
+    whole = onnx_file.graph("efficientnet-lite2", graph.nodes, graph.constants.values(), inputs, outputs)
+    content = onnx_file.model(whole, OPSET, IR)
+    _try(content)
     if left := graph.left:
         raise ModelError(f"the checkpoint is not EfficientNet-Lite2: nothing uses its tensor {min(left)}")
-    return bytes(model.SerializeToString())
+    return content
+
+
+def _try(content: bytes) -> None:
+    """Raise :class:`ModelError` where the graph does not run or gives other shapes than it should."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        made = session.run(None, {"pixels": np.zeros((1, SIZE, SIZE, 3), np.uint8)})
+    except Exception as error:  # the library has no class of its own for what is wrong with a graph
+        raise ModelError(MISFIT) from error
+    if [array.shape for array in made] != [(1, GRID, GRID, 1280), (1, GRID, GRID, 1000)]:
+        raise ModelError(MISFIT)
 
 
 class _Graph:
@@ -64,8 +79,8 @@ class _Graph:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.left = {name for name in weights if not name.endswith("num_batches_tracked")}
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
+        self.nodes: list[bytes] = []
+        self.constants: dict[str, bytes] = {}
 
     def network(self) -> None:
         self.node("Cast", ["pixels"], "numbers", to=1)
@@ -126,21 +141,12 @@ class _Graph:
         return self.weights[name].astype(np.float64)
 
     def limit(self, value: float) -> str:
-        name = f"limit {value:g}"
-        if all(constant.name != name for constant in self.constants):
-            self.constant(name, np.float32(value))
-        return name
+        return self.constant(f"limit {value:g}", np.float32(value))
 
     def constant(self, name: str, value: NDArray[Any] | np.float32) -> str:
-        from onnx import numpy_helper
-
-        self.constants.append(
-            numpy_helper.from_array(np.ascontiguousarray(value, np.float32).reshape(value.shape), name)
-        )
+        self.constants[name] = onnx_file.tensor(name, np.asarray(value, np.float32))
         return name
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: int | Sequence[int]) -> str:
+        self.nodes.append(onnx_file.node(kind, inputs, output, attributes))
         return output
