@@ -163,7 +163,7 @@ class TurnSettings:
     """Turn detectors whose judgements are put together; none: silence alone decides (vad.silence)."""
     quick: float = 0.25
     """Seconds of quiet that end a turn which is surely finished."""
-    patient: float = 1.6
+    patient: float = 1.8
     """Seconds of quiet that end a turn which seems unfinished."""
     interrupt: float = 0.7
     """Seconds of speech that interrupt a reply whatever the words."""

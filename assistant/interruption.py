@@ -56,9 +56,15 @@ def abandoned() -> bool:
     return _left
 
 
+def abandon() -> None:
+    """Note that a thread is left in the middle of a library's call."""
+    global _left
+    _left = True
+
+
 def leavable(work: Callable[[], T]) -> T:
     """Return what ``work`` returns or raises; in the main thread, Ctrl-C leaves it behind at once."""
-    global _worker, _left
+    global _worker
     if threading.current_thread() is not threading.main_thread():
         return work()
     if _worker is None:
@@ -66,7 +72,8 @@ def leavable(work: Callable[[], T]) -> T:
     try:
         return _worker.call(work)
     except KeyboardInterrupt:
-        _worker, _left = None, True
+        _worker = None
+        abandon()
         raise
 
 

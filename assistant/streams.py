@@ -18,6 +18,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
+from .interruption import abandon
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -116,6 +118,8 @@ class Lane:
         """Finish what runs, drop what waits, end the thread; waits at most ``timeout`` seconds."""
         self._jobs.put((-1, next(self._order), None))
         self._thread.join(timeout)
+        if self._thread.is_alive():
+            abandon()
 
     def _work(self) -> None:
         while True:

@@ -174,7 +174,7 @@ class Patience:
 
     quick: float = 0.25
     """Where the detector is sure that the sentence is finished."""
-    patient: float = 1.6
+    patient: float = 1.8
     """Where it is sure that it is not."""
     silence: float = 0.6
     """Where there is no detector."""

@@ -157,7 +157,7 @@ class Conversation:
             self.loop.call_soon_threadsafe(self.dialogue.quit)
 
     async def _settle(self) -> None:
-        lanes = [self.dialogue._lane, self.dialogue._playback._device, self.dialogue._gaze]
+        lanes = [self.dialogue._lane, self.dialogue._aside, self.dialogue._playback._device, self.dialogue._gaze]
         quiet = 0
         while quiet < 6:
             await asyncio.sleep(0)

@@ -26,10 +26,10 @@ _DANGLING = frozenset(
 """Words after which an English sentence goes on."""
 
 _MAY_END = frozenset(
-    "in on for from with about to of like do does did am is are was were can could will have it's "
+    "in on for from with about to of over under near like do does did am is are was were can could will have it's "
     "you i he she we they who when which please then".split()
 )
-"""Dangling words that may end a whole question: "What is this for?", "Who is she?"."""
+"""Dangling words that may end a whole question: "What is this for?", "What could I trip over?"."""
 
 _ASKS = re.compile(
     r"^(?:(?:and|so|now|okay|ok|hey|hi|hello|well|oh|um|uh|please|then|but|assistant|computer)[, ]+)*"
@@ -97,9 +97,9 @@ class WordsTurn:
         if len(words) <= 4 and all(word in _ANSWERS for word in words):
             return SHORT_ANSWER
         asks = bool(_ASKS.match(said)) or text.endswith(_STOPS[:3])
-        if _HALF.search(said) or (
-            words[-1] in _DANGLING and not (words[-1] in _MAY_END and len(words) >= 3 and text.endswith("?"))
-        ):
+        whole = text.endswith(_STOPS) if _ASKS.match(said) else text.endswith("?")
+        stranded = words[-1] in _MAY_END and len(words) >= 3 and whole
+        if _HALF.search(said) or (words[-1] in _DANGLING and not stranded):
             return DANGLING
         if asks or _ORDERS.match(said):
             # A recogniser that hears the voice go on leaves out the sign at the end.

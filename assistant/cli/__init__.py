@@ -145,6 +145,15 @@ def build() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    code = _main(argv)
+    if abandoned():  # the interpreter would wait for the library at its end, or crash in it
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = build().parse_args(argv)
     logging.basicConfig(
         level=logging.DEBUG if getattr(arguments, "verbose", False) else logging.WARNING,
@@ -161,9 +170,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         note("")
-        if abandoned():  # the interpreter would wait for the library at its end
-            sys.stdout.flush()
-            os._exit(130)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
