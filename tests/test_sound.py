@@ -24,27 +24,32 @@ def noisy(rate: int, seconds: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("ending", "rate", "options"),
+    ("ending", "rate", "options", "louder"),
     [
-        ("wav", 8_000, {}),
-        ("wav", 44_100, {"subtype": "FLOAT"}),
-        ("wav", 96_000, {"subtype": "PCM_24"}),
-        ("flac", 22_050, {}),
-        ("ogg", 44_100, {}),
-        ("opus", 48_000, {"format": "OGG", "subtype": "OPUS"}),
-        ("mp3", 32_000, {}),
+        ("wav", 8_000, {}, 0.0),
+        ("wav", 44_100, {"subtype": "FLOAT"}, 0.0),
+        ("wav", 96_000, {"subtype": "PCM_24"}, 0.0),
+        ("flac", 22_050, {}, 0.0),
+        ("ogg", 44_100, {}, 0.03),
+        ("opus", 48_000, {"format": "OGG", "subtype": "OPUS"}, 0.15),
+        ("mp3", 32_000, {}, 0.03),
     ],
 )
-def test_reads_every_kind_and_rate(tmp_path: Path, ending: str, rate: int, options: dict[str, str]) -> None:
+def test_reads_every_kind_and_rate(
+    tmp_path: Path, ending: str, rate: int, options: dict[str, str], louder: float
+) -> None:
+    """``louder``: what a lossy codec adds where a tone sets in."""
     path = tmp_path / f"a.{ending}"
     soundfile.write(path, tone(rate), rate, **options)
     chunk = sound.read(path)
     assert chunk.rate == rate
     assert chunk.samples.dtype == np.float32
-    assert abs(chunk.seconds - 1) < 0.06
+    assert abs(chunk.seconds - 1) < 0.005
     spectrum = np.abs(np.fft.rfft(chunk.samples))
-    assert abs(np.argmax(spectrum) / chunk.seconds - 440) < 4
-    assert abs(np.abs(chunk.samples).max() - 0.5) < 0.15
+    assert abs(np.argmax(spectrum) / chunk.seconds - 440) < 0.5
+    assert abs(np.abs(chunk.samples).max() - 0.5) <= louder + 1e-4
+    if not louder:
+        assert np.abs(chunk.samples - tone(rate)).max() < 1e-4
 
 
 def test_reads_aac_in_m4a(tmp_path: Path) -> None:

@@ -63,8 +63,7 @@ def test_satisfies_the_protocol(recognizer: Recognizer) -> None:
 
 def test_writes_what_was_said(recognizer: Recognizer, clip: AudioChunk) -> None:
     heard = recognizer.transcribe(clip)
-    wanted = "the quick brown fox jumps over the lazy dog".split()
-    assert Levenshtein.distance(plain(heard.text).split(), wanted) <= 1  # the smallest model may miss a word
+    assert plain(heard.text) == "the quick brown fox jumps over the lazy dog"
     assert heard.language == "en"
     assert 0.5 < heard.confidence <= 1
     assert heard.words == ()
@@ -93,8 +92,7 @@ def test_words_have_times_in_order_and_join_to_the_text(recognizer: Recognizer, 
 
 def test_rate_and_level_make_no_difference(recognizer: Recognizer, clip: AudioChunk) -> None:
     quiet = sound.resample(AudioChunk(clip.samples * np.float32(0.1), clip.rate), 44_100)
-    one, other = (plain(recognizer.transcribe(audio).text).split() for audio in (quiet, clip))
-    assert Levenshtein.distance(one, other) <= 1
+    assert plain(recognizer.transcribe(quiet).text) == plain(recognizer.transcribe(clip).text)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 1.0])
