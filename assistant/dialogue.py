@@ -161,7 +161,7 @@ class Dialogue:
             async with asyncio.TaskGroup() as self._tasks:
                 service = [self._tasks.create_task(self._playback.run())]
                 if self._gaze is not None:
-                    service.append(self._tasks.create_task(self._gaze.watch(self._now, self._attentive)))
+                    service.append(self._tasks.create_task(self._gaze.watch(self._now, self._attentive, self._notice)))
                 await self._prepare(Turn(None, (), self.history))
                 self._tell("ready")
                 async with aclosing(flow(self._ears.sounds(), self._ears.close)) as sounds:
@@ -368,8 +368,7 @@ class Dialogue:
         """Transcribe the utterance up to sample ``end``."""
         began = time.monotonic()
         draft = hearing.pause is None and hearing.hush is None
-        english = self._english and hearing.read is not None
-        utterance = await self._transcribe(self._audio(hearing.start, end), english, draft)
+        utterance = await self._transcribe(self._audio(hearing.start, end), self._english, draft)
         hearing.cost = time.monotonic() - began
         self._english = utterance.language == "en"
         if hearing.read is not None:
@@ -427,6 +426,11 @@ class Dialogue:
         if self._gaze is not None:
             await self._gaze.look(self._now())
             await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
+
+    async def _notice(self) -> None:
+        """Look at a new scene before anybody asks about it."""
+        if self.turns.state is State.IDLE and not self.busy:
+            await self._look_ahead()
 
     def _percepts(self) -> tuple[Percept, ...]:
         return () if self._gaze is None else self._gaze.percepts
@@ -490,7 +494,7 @@ class Dialogue:
             heard = self._playback.stop()
             self._remember(job, heard, interrupted=False)
             self._handle(turns.ReplyOver())
-            await self._prepare(Turn(None, (), self.history))
+            await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
 
     async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
         context = ToolContext(readers=self.stages.readers)

@@ -49,6 +49,13 @@ class FrameRing:
         while self._frames and self._frames[0].frame.time < frame.time - KEPT:
             self._frames.popleft()
 
+    @property
+    def resting(self) -> Seen | None:
+        """The newest frame, where it shows what the one before it does."""
+        if len(self._frames) < 2 or not self._frames[-1].same_scene(self._frames[-2]):
+            return None
+        return self._frames[-1]
+
     def at(self, moment: float) -> Seen | None:
         """Return the sharpest frame around a moment (seconds on the audio clock), else the nearest, else ``None``."""
         near = [seen for seen in self._frames if abs(seen.frame.time - moment) <= AROUND]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .ask import wanted_readers
@@ -49,10 +49,13 @@ class Gaze:
         """End the camera's thread; the camera itself belongs to whoever opened it."""
         self._shutter.close()
 
-    async def watch(self, now: Callable[[], float], hurried: Callable[[], bool]) -> None:
+    async def watch(
+        self, now: Callable[[], float], hurried: Callable[[], bool], news: Callable[[], Awaitable[None]]
+    ) -> None:
         """Keep the ring of frames fresh; ends by cancellation only.
 
-        ``now`` tells the seconds of the audio clock, ``hurried`` whether somebody speaks.
+        ``now`` tells the seconds of the audio clock, ``hurried`` whether somebody speaks. ``news`` is awaited
+        when nobody does and the camera has come to rest on a scene that was not looked at yet.
         """
         lost, had = False, False
         while True:
@@ -64,6 +67,9 @@ class Gaze:
             if frame is not None:
                 had = True
                 self._ring.add(dataclasses.replace(frame, time=now()))
+                resting = self._ring.resting
+                if resting and not hurried() and not (self._seen and resting.same_scene(self._seen[0])):
+                    await news()
             if bool(problem) != lost and (problem or frame is not None):
                 lost = bool(problem)
                 self._tell("trouble", message=problem or "the camera is back")

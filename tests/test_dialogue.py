@@ -311,3 +311,13 @@ def test_a_thousand_cancels_leave_no_thread_no_task_and_no_stale_sound():
     words = sum(len(clause) for clause in last["text"].split(", "))
     tail = talk.speaker.played_samples[-words * talk.voice.samples_per_character :]
     assert np.abs(tail).max() > 0.1
+
+
+def test_a_scene_at_rest_is_looked_at_before_anybody_asks():
+    light, dark = np.full((48, 64, 3), 200, np.uint8), np.full((48, 64, 3), 90, np.uint8)
+    still = Conversation(quiet(4.5), camera=FakeCamera(light))
+    still.run()
+    assert len(still.eyes.looked) == 1 and still.brain.prepared[-1].percepts, "once, however long nothing changes"
+    moving = Conversation(quiet(4.5), camera=FakeCamera(light, dark, light, dark, light, dark, light, dark))
+    moving.run()
+    assert moving.eyes.looked == [], "not while the camera moves"
