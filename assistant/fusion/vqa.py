@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .memory import Memory
 from .quantised import unpack
 
 Floats = NDArray[np.float32]
@@ -69,10 +70,14 @@ class Questions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_numbers", {name: number for number, name in enumerate(self.names)})
 
+    def numbered(self, question: str) -> list[int]:
+        """Return the numbers of a question's known grams, with repeats."""
+        known: dict[str, int] = self._numbers  # type: ignore[attr-defined]
+        return [known[gram] for gram in grams(question) if gram in known]
+
     def vectors(self, questions: Iterable[str]) -> Floats:
         """Return vectors, (questions, grams); zeros where nothing is known."""
-        known: dict[str, int] = self._numbers  # type: ignore[attr-defined]
-        rows = [[known[gram] for gram in grams(question) if gram in known] for question in questions]
+        rows = [self.numbered(question) for question in questions]
         table = np.zeros((len(rows), len(self.names)), np.float32)
         for row, numbers in zip(table, rows, strict=True):
             np.add.at(row, numbers, self.weights[numbers])
@@ -113,12 +118,38 @@ class Scenes:
         result: Floats = (reduced / np.maximum(length, 1e-6)).astype(np.float32)
         return result
 
+    def units(self, means: Floats) -> Floats:
+        """Return :meth:`vectors` of length one."""
+        result: Floats = self.vectors(means) / np.float32(len(self.weight) ** 0.5)
+        return result
+
     def distance(self, means: Floats) -> Floats:
         """Return the share of each picture's deviation from the mean that the components do not hold."""
         centred = means - self.mean
         basis = self.weight / np.linalg.norm(self.weight, axis=1, keepdims=True)
         held = ((centred @ basis.T) ** 2).sum(-1)
         result: Floats = 1 - held / np.maximum((centred**2).sum(-1), 1e-12)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How much each part counts; scores are (..., answers)."""
+
+    language: float
+    """Share of the picture-blind networks among the networks, where there is a picture."""
+    presence: float
+    memory: float
+
+    def seeing(self, blind: Floats, seeing: Floats, presence: Floats, recalled: Floats) -> Floats:
+        """Return the scores with a picture."""
+        networks = self.language * blind + (1 - self.language) * seeing
+        result: Floats = networks + self.presence * presence + self.memory * recalled
+        return result
+
+    def blind(self, blind: Floats, recalled: Floats) -> Floats:
+        """Return the scores without one."""
+        result: Floats = blind + self.memory * recalled
         return result
 
 
@@ -133,7 +164,8 @@ class Answerer:
         self.answers: tuple[str, ...] = tuple(extras["answers"])
         self.temperature: dict[str, float] = extras["temperature"]
         self.least_known, self.furthest = float(extras["least_known"]), float(extras["furthest"])
-        self.members, self.trust = int(extras["members"]), float(extras["trust"])
+        self.members, self.balance = int(extras["members"]), Balance(**extras["balance"])
+        self.memory = Memory.of(self.w)
 
     @classmethod
     def load(cls, path: Path) -> Answerer:
@@ -158,13 +190,13 @@ class Answerer:
         """Return the probability of each answer, (answers,); ``None`` answers from the question alone."""
         asked = self.questions.vectors([question])[0]
         mean = None if features_PD is None else features_PD.mean(0)
-        scores = [self._scores(f"blind.{member}", asked, None) for member in range(self.members)]
-        if mean is not None:
-            scores += [self._scores(f"seeing.{member}", asked, mean) for member in range(self.members)]
-        total = np.mean(scores, 0)
-        if mean is not None:
-            total = total + self.trust * present(mean, self.w)
-        return softmax(total / self.temperature["blind" if mean is None else "seeing"])
+        blind = np.mean([self._scores(f"blind.{member}", asked, None) for member in range(self.members)], 0)
+        if mean is None:
+            return softmax(self.balance.blind(blind, self.memory.recall(asked, None)) / self.temperature["blind"])
+        seeing = np.mean([self._scores(f"seeing.{member}", asked, mean) for member in range(self.members)], 0)
+        recalled = self.memory.recall(asked, self.scenes.units(mean))
+        total = self.balance.seeing(blind, seeing, present(mean, self.w), recalled)
+        return softmax(total / self.temperature["seeing"])
 
     def _scores(self, name: str, asked: Floats, mean: Floats | None) -> Floats:
         hidden = np.tanh(self._linear(f"{name}.ask", asked))
