@@ -98,7 +98,7 @@ def test_numpy_and_torch_captioners_agree(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the trained module")
     from assistant.fusion import task
     from assistant.fusion.checkpoint import Checkpoint
-    from assistant.fusion.runtime import NumpyCaptioner
+    from assistant.fusion.runtime import NumpyCaptioner, together
     from assistant.fusion.sentences import END, START
 
     config = world.configuration("caption", least_visual=2, visual_epochs=1, members=2)
@@ -129,7 +129,11 @@ def test_numpy_and_torch_captioners_agree(tmp_path: Path) -> None:
     sentence = " ".join(ours.vocabulary.text(words[1:]))
     found = ours.likelihood(ours.memory(features[0]), sentence)
     assert np.allclose(np.exp(found), np.mean(chances, 0), atol=1e-4)
-    assert ours.likelihood(ours.absent(), sentence).shape == (4,)
+    both = together([ours.memory(features[0]), ours.memory(features[0] + 1)])
+    assert np.allclose(ours.likelihood(both, sentence)[0], found, atol=1e-4)
+    assert np.allclose(
+        ours.likelihood(both, sentence)[1], ours.likelihood(ours.memory(features[0] + 1), sentence), atol=1e-4
+    )
 
 
 def test_a_captioner_learns_to_describe_and_then_from_consensus(tmp_path: Path) -> None:
@@ -141,7 +145,7 @@ def test_a_captioner_learns_to_describe_and_then_from_consensus(tmp_path: Path) 
     from assistant.fusion.runtime import NumpyCaptioner
     from assistant.fusion.training import Trainer
 
-    config = world.configuration("caption", epochs=15, least_visual=2, visual_epochs=5)
+    config = world.configuration("caption", epochs=30, least_visual=2, visual_epochs=5)
     data = world.build(tmp_path / "data")
     material = world.material(data, tmp_path / "cache", config)
     first = Trainer(task.make(config, material), tmp_path / "first").run()

@@ -12,7 +12,7 @@ from assistant.config import Settings
 from assistant.errors import SettingError
 from assistant.evaluation import load, match
 from assistant.fusion import checkpoint
-from assistant.fusion.captions import Choice, agreement
+from assistant.fusion.captions import agreement
 from assistant.fusion.judging import Judge, evidence, fingerprint
 from assistant.fusion.retrieval import DualEncoder
 from assistant.fusion.runtime import NumpyCaptioner
@@ -56,7 +56,7 @@ def judge(trained: SimpleNamespace) -> Judge:
 
 def test_it_tells_true_sentences_from_false_ones(trained: SimpleNamespace) -> None:
     made = judge(trained)
-    assert made.calibration is not None and made.choice is not None
+    assert made.calibration is not None
     sight = made.see(world.ColourEncoder().encode(world.picture("green", "right", 500)))
     true, false = (made.chance(sight, f"A {colour} square on the right .") for colour in ("green", "red"))
     assert true > 0.5 > false
@@ -97,7 +97,7 @@ def test_it_is_left_out_where_it_was_fitted_to_other_weights(trained: SimpleName
     saved = {name: checkpoint.load(trained.heads / f"{name}.safetensors") for name in trained.configs}
     saved["retrieval"].arrays["space.centre"] = saved["retrieval"].arrays["space.centre"] + 1
     made = Judge(DualEncoder(saved["retrieval"]), NumpyCaptioner(saved["caption"]), saved["judge"])
-    assert made.calibration is None and made.choice is None
+    assert made.calibration is None
     sight = made.see(world.ColourEncoder().encode(world.picture("green", "right", 500)))
     assert sight.memory == [] and made.chance(sight, "a green square") == made.encoder.judge(
         sight.vector, "a green square"
@@ -123,8 +123,9 @@ def test_what_was_trained_on_is_not_held_back(trained: SimpleNamespace) -> None:
 def test_evidence_bounds_what_one_word_can_say(trained: SimpleNamespace) -> None:
     encoder = judge(trained).encoder
     picture, text = encoder.picture(np.ones((9, world.DIM), np.float32)), encoder.text("a red square")
-    found = evidence(encoder, picture, text, np.array([1.0, -50.0, 0.5], np.float32))
-    assert found.shape == (8,) and found[5:].tolist() == pytest.approx([-2.5, -2.5 / 3, -4.0])
+    read, others = np.array([-1.0, -52.0, -0.5], np.float32), np.array([[-2.0, -2.0, -1.0]] * 3, np.float32)
+    found = evidence(encoder, picture, text, read, others)
+    assert found.shape == (9,) and found[5:].tolist() == pytest.approx([-48.5, -48.5 / 3, -4.0, -48.5])
 
 
 def test_a_fingerprint_changes_with_the_weights() -> None:
@@ -139,4 +140,3 @@ def test_agreement_is_what_captions_share() -> None:
     found = agreement(captions, [-1.0, -1.0, -1.0])
     assert found[0] == pytest.approx(found[1]) and found[2] == 0 < found[0] < 1
     assert agreement([["a"]], [-1.0]) == [0.0]
-    assert Choice().weighing([1, 2, 3, 4, 5]).weights.tolist() == [1, 2, 3, 4, 5]

@@ -156,9 +156,7 @@ class CaptionTask(Task):
         training = self.config.training
         flips = (generator.random(len(indices)) < training.flip).tolist()
         places = self.material.features.batch([_image(self.train[i]) for i in indices], flips)
-        seen = self._seen(
-            places, self.chances[list(indices)], generator.random(len(indices)) < training.modality_dropout
-        )
+        seen = self._seen(places, self.chances[list(indices)])
         losses = []
         for member in self.module:
             memory = member.memory(*seen)
@@ -170,16 +168,13 @@ class CaptionTask(Task):
                 )
         return torch.stack(losses).sum()
 
-    def _seen(self, places: Floats, chances: Floats, absent: NDArray[np.bool_] | None = None) -> list[torch.Tensor]:
-        """Return what a decoder remembers a picture by; ``absent`` ones become the mean picture."""
+    def _seen(self, places: Floats, chances: Floats) -> list[torch.Tensor]:
+        """Return what a decoder remembers a picture by."""
         assert self.head is not None
         pooled = self.head.standardise(places.mean(1))
         if side := self.options.side:
             places = np.stack([shrink(picture, self.config.grid, side) for picture in places])
         scaled = (places - self.standard[0]) / self.standard[1]
-        if absent is not None and absent.any():
-            scaled[absent], pooled[absent] = 0, 0
-            chances = np.where(absent[:, None], self.head.usual(), chances)
         device = self.module[0].bias.device
         return [torch.from_numpy(part).to(device) for part in (scaled, pooled, chances)]
 

@@ -7,63 +7,26 @@ that both believe is rarely wrong. The division by length is that of Wu et al., 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
-WEIGHTS = ("likely", "visual", "judge", "agreement", "words")
-"""The weights of a :class:`Choice`, in the order of :func:`describe`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How a caption is chosen: a weighted sum of what :func:`describe` finds."""
+    """How a caption is chosen: a weighted sum."""
 
     beam: int = 8
     length: float = 0.7
     """Log probabilities are divided by length to this power; 0: as they are."""
-    likely: float = 1.0
-    """Weight of that quotient."""
     visual: float = 0.1
     """Weight of the visual words that a caption holds."""
     judge: float = 1.0
     """Weight of the similarity of picture and sentence."""
-    agreement: float = 0.0
+    agreement: float = 1.0
     """Weight of what a caption shares with the others of the beam."""
-    words: float = 0.0
-    """Weight of each word."""
     doubt: float = 0.1
     """A visual word above this probability speaks for a caption, one below it against."""
-
-    @property
-    def weights(self) -> NDArray[np.float64]:
-        """The weights in the order of :func:`describe`, (5,)."""
-        return np.array([getattr(self, name) for name in WEIGHTS])
-
-    def weighing(self, weights: Sequence[float]) -> Choice:
-        """Return the same with other weights, in the order of :func:`describe`."""
-        likely, visual, judge, agreement, words = weights
-        return replace(self, likely=likely, visual=visual, judge=judge, agreement=agreement, words=words)
-
-
-def describe(
-    candidates: Sequence[Sequence[str]],
-    scores: Sequence[float],
-    seen: Mapping[str, float],
-    likeness: Sequence[float],
-    choice: Choice,
-) -> NDArray[np.float64]:
-    """Return what speaks for each candidate, (candidates, 5).
-
-    ``scores`` are log probabilities; ``seen`` gives each visual word's probability, ``likeness`` the similarity of
-    each candidate to the picture by another judge.
-    """
-    rows = []
-    for words, score, like, agrees in zip(candidates, scores, likeness, agreement(candidates, scores), strict=True):
-        evidence = sum(np.log((seen[word] + 0.02) / (choice.doubt + 0.02)) for word in set(words) & seen.keys())
-        rows.append((score / (len(words) + 1) ** choice.length, evidence, like, agrees, len(words)))
-    return np.array(rows)
 
 
 def choose(
@@ -73,8 +36,17 @@ def choose(
     likeness: Sequence[float],
     choice: Choice,
 ) -> int:
-    """Return the number of the caption to say; see :func:`describe`."""
-    return int(np.argmax(describe(candidates, scores, seen, likeness, choice) @ choice.weights))
+    """Return the number of the caption to say.
+
+    ``scores`` are log probabilities; ``seen`` gives each visual word's probability, ``likeness`` the similarity of
+    each candidate to the picture by another judge.
+    """
+    values = []
+    for words, score, like, agrees in zip(candidates, scores, likeness, agreement(candidates, scores), strict=True):
+        evidence = sum(np.log((seen[word] + 0.02) / (choice.doubt + 0.02)) for word in set(words) & seen.keys())
+        likely = score / (len(words) + 1) ** choice.length
+        values.append(likely + choice.visual * evidence + choice.judge * like + choice.agreement * agrees)
+    return int(np.argmax(values))
 
 
 def agreement(candidates: Sequence[Sequence[str]], scores: Sequence[float]) -> list[float]:

@@ -67,20 +67,23 @@ class Decoder:
         return self._scores(x)
 
     def chances(self, memory: Memory, words: Sequence[int]) -> Floats:
-        """Return the log probability of each word of a caption and of its end, (words + 1,), in one pass."""
+        """Return the log probability of each word of a caption and of its end, (…, words + 1), in one pass.
+
+        The memory's arrays may have a first axis of several pictures.
+        """
         w, count = self.weights, len(words) + 1
         x = w["words.weight"][[START, *words]] * np.float32(self.dim**0.5 * SCALE) + w["position"][:count]
+        x = np.broadcast_to(x, (*memory[0][0].shape[:-3], *x.shape))
         past = np.tri(count, dtype=bool)
         for layer, remembered in zip(self.layers, memory, strict=True):
             qkv = linear(w, f"blocks.{layer}.qkv", norm(w, f"blocks.{layer}.norm_self", x))
             q, k, v = (self._split(part) for part in np.split(qkv, 3, -1))
-            seen = attend(q, k, v, past)
-            x = self._rest(layer, x + linear(w, f"blocks.{layer}.out", self._join(seen)), remembered)
-        result: Floats = log_softmax(self._scores(x))[np.arange(count), [*words, END]]
+            x = self._rest(layer, x + linear(w, f"blocks.{layer}.out", self._join(attend(q, k, v, past))), remembered)
+        result: Floats = log_softmax(self._scores(x))[..., np.arange(count), [*words, END]]
         return result
 
     def _rest(self, layer: int, x: Floats, remembered: tuple[Floats, Floats]) -> Floats:
-        """Look at the picture and feed forward; every row of x, (rows, dim), on its own."""
+        """Look at the picture and feed forward; every row of x, (…, rows, dim), on its own."""
         w, name = self.weights, f"blocks.{layer}"
         query = self._split(linear(w, f"{name}.query", norm(w, f"{name}.norm_cross", x)))
         x = x + linear(w, f"{name}.cross", self._join(attend(query, *remembered)))
@@ -92,11 +95,14 @@ class Decoder:
         scores: Floats = norm(self.weights, "norm_out", x) @ self.weights["words.weight"].T + self.weights["bias"]
         return scores
 
-    def _split(self, x_TD: Floats) -> Floats:
-        return np.ascontiguousarray(x_TD.reshape(len(x_TD), self.heads, -1).transpose(1, 0, 2))
+    def _split(self, x: Floats) -> Floats:
+        """Return (…, heads, tokens, dim / heads) of (…, tokens, dim)."""
+        return np.ascontiguousarray(x.reshape(*x.shape[:-1], self.heads, -1).swapaxes(-2, -3))
 
-    def _join(self, x_HTK: Floats) -> Floats:
-        return x_HTK.transpose(1, 0, 2).reshape(x_HTK.shape[1], -1)
+    def _join(self, x: Floats) -> Floats:
+        """Return what :meth:`_split` took apart."""
+        joined = x.swapaxes(-2, -3)
+        return joined.reshape(*joined.shape[:-2], -1)
 
 
 def never(scores: Floats, last_R: NDArray[Any]) -> Floats:

@@ -18,6 +18,8 @@ from ..types import Frame, Percept, Verdict
 from . import checkpoint
 from .checkpoint import SHIPPED, Checkpoint
 from .connector import EmbeddingConnector
+from .denial import denied
+from .matching import conflict
 from .judging import Judge
 from .naming import Namer
 from .retrieval import DualEncoder
@@ -90,8 +92,7 @@ class GridFuser:
         if judge is None:
             return spoken(self._captioner.caption(features))
         encoder, picture = judge.encoder, judge.encoder.picture(features).reshape(-1)
-        words = self._captioner.caption(features, lambda texts: encoder.texts(texts) @ picture, judge.choice)
-        return spoken(words)
+        return spoken(self._captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture))
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""
@@ -100,6 +101,20 @@ class GridFuser:
             return ()
         found: tuple[tuple[str, float], ...] = self._answerer.answer(percept.features, question)
         return found
+
+    def missing(self, percept: Percept, question: str) -> tuple[str, ...]:
+        """Return the thing that a question names and the picture contradicts, if there is one.
+
+        In scenes like those of the captions their words decide (:mod:`.matching`), elsewhere the eyes' labels, and
+        only about animals (:mod:`.denial`).
+        """
+        self._check(percept)
+        if percept.verdict is not Verdict.OK:
+            return ()
+        if not self.knows(percept):
+            return tuple(filter(None, [denied(percept, question)]))
+        found = conflict(self._encoder, percept.features, question) if self._encoder is not None else None
+        return (found.noun,) if found else ()
 
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
         """Return soft tokens that stand for the visual words in this language model's embedding space."""

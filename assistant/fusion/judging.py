@@ -1,7 +1,7 @@
 """Is a sentence true of a picture? What encoder and captioner find, in one calibrated chance. Numpy only.
 
 The encoder compares the whole sentence with the picture (:mod:`.retrieval`); the captioner reads it word for word. How
-much likelier the picture makes each word than it is without a picture (their pointwise mutual information: Church &
+much likelier the picture makes each word than a few other pictures do (their pointwise mutual information: Church &
 Hanks, Computational Linguistics 16, 1990) sees what the other misses.
 """
 
@@ -10,20 +10,18 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from ..config import Settings
 from ..errors import ModelError
 from . import heads
-from .captions import Choice
 from .checkpoint import Checkpoint
 from .decoder import Memory
 from .layers import Floats
 from .quantised import unpack
 from .retrieval import Calibration, DualEncoder, relative
-from .runtime import NumpyCaptioner
+from .runtime import NumpyCaptioner, together
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +36,24 @@ class Sight:
     vector: Floats
     """(dim,) of the encoder."""
     memory: list[Memory]
-    """Of the captioner; empty where there is none."""
+    """Of the captioner: this picture and then the judge's others; empty where there is none."""
 
 
 class Judge:
-    """Says how likely a sentence is true of a picture, and how a caption is chosen."""
+    """Says how likely a sentence is true of a picture."""
 
     def __init__(self, encoder: DualEncoder, captioner: NumpyCaptioner | None, saved: Checkpoint | None) -> None:
         """Use a ``judge`` checkpoint if it was fitted to this encoder and captioner, else the encoder's own chance."""
         self.encoder, self.captioner = encoder, captioner
         self.calibration: Calibration | None = None
-        self.choice: Choice | None = None
         if saved is None or captioner is None:
             return
         if saved.extras["of"] != [fingerprint(encoder.w), fingerprint(captioner.weights)]:
             log.info("the judge was fitted to another encoder or captioner and is not used")
             return
         arrays = unpack(saved.arrays)
-        self.calibration = Calibration(tuple(arrays["match.weight"][0].tolist()), float(arrays["match.bias"][0]))
-        self.choice = Choice(**saved.extras["choice"]).weighing(arrays["choice.weight"][0].tolist())
+        self.calibration = Calibration(tuple(arrays["weight"][0].tolist()), float(arrays["bias"][0]))
+        self.others = [captioner.memory(features) for features in _pictures(arrays["bank.features"], captioner)]
 
     @classmethod
     def find(cls, settings: Settings) -> Judge:
@@ -70,8 +67,10 @@ class Judge:
 
     def see(self, features_PD: Floats) -> Sight:
         """Return what both remember of a picture."""
-        reads = self.captioner is not None and self.calibration is not None
-        return Sight(self.encoder.picture(features_PD), self.captioner.memory(features_PD) if reads else [])  # type: ignore[union-attr]
+        vector = self.encoder.picture(features_PD)
+        if self.calibration is None or self.captioner is None:
+            return Sight(vector, [])
+        return Sight(vector, together([self.captioner.memory(features_PD), *self.others]))
 
     def chance(self, sight: Sight, sentence: str) -> float:
         """Return the probability that a sentence is true of a picture; 0.5 where no word of it is known."""
@@ -80,26 +79,38 @@ class Judge:
         vector = self.encoder.text(sentence)
         if not vector.any():
             return 0.5
-        usual = self.captioner.likelihood(self._absent, sentence)
-        found = evidence(self.encoder, sight.vector, vector, self.captioner.likelihood(sight.memory, sentence) - usual)
+        read = self.captioner.likelihood(sight.memory, sentence)
+        found = evidence(self.encoder, sight.vector, vector, read[0], read[1:])
         return float(self.calibration.chance(found[None])[0])
 
-    @cached_property
-    def _absent(self) -> list[Memory]:
-        assert self.captioner is not None
-        return self.captioner.absent()
 
+def evidence(encoder: DualEncoder, picture: Floats, text: Floats, read: Floats, others: Floats) -> Floats:
+    """Return what the calibration reads of one pair, (9,): five numbers of the encoder, four of the captioner.
 
-def evidence(encoder: DualEncoder, picture: Floats, text: Floats, gains: Floats) -> Floats:
-    """Return what the calibration reads of one pair, (8,): five of the encoder, three of the captioner.
-
-    ``gains`` tells how much likelier the picture makes each word: their sum, their mean, and the sum of those below
-    zero, none counted below :data:`LEAST_GAIN`.
+    ``read`` has the log probability of each word, (words,), ``others`` those before other pictures, (others, words).
+    The four: how much likelier than before the others the sentence is, in all and a word; the sum over words that are
+    less likely, none counted below :data:`LEAST_GAIN`; the sentence's distance from the others in deviations.
     """
     bank = encoder.w["bank.pictures"], encoder.w["bank.texts"]
     compared = relative(np.atleast_1d(picture @ text), picture[None], text[None], bank)[0]
-    bounded = np.maximum(gains, LEAST_GAIN)
-    return np.array([*compared, bounded.sum(), bounded.mean(), np.minimum(bounded, 0).sum()], np.float32)
+    whole, totals = float(read.sum()), others.sum(1)
+    gain = whole - float(_log_mean(totals))
+    against = np.clip(read - _log_mean(others), LEAST_GAIN, 0).sum()
+    distance = (whole - totals.mean()) / (totals.std() + 1)
+    return np.array([*compared, gain, gain / len(read), against, distance], np.float32)
+
+
+def _log_mean(log_p: Floats) -> Floats:
+    """Return the logarithm of the mean of probabilities over the first axis."""
+    highest = log_p.max(0)
+    result: Floats = highest + np.log(np.exp(log_p - highest).mean(0))
+    return result
+
+
+def _pictures(rows: Floats, captioner: NumpyCaptioner) -> Floats:
+    """Return rows of features, a place each, as pictures, (pictures, places, dim)."""
+    grid = captioner.config.grid
+    return rows.reshape(-1, grid[0] * grid[1], rows.shape[-1])
 
 
 def fingerprint(weights: dict[str, Floats]) -> str:

@@ -47,30 +47,17 @@ class NumpyCaptioner:
         """Load a caption checkpoint. Raises :class:`ModelError` where it is damaged."""
         return cls(checkpoint.load(path))
 
-    def caption(
-        self,
-        features_PD: Floats,
-        judge: Callable[[list[str]], Floats] | None = None,
-        choice: Choice | None = None,
-    ) -> list[str]:
+    def caption(self, features_PD: Floats, judge: Callable[[list[str]], Floats] | None = None) -> list[str]:
         """Return the words of the best caption.
 
-        ``judge`` gives the similarity of each sentence to the picture, weighed by ``choice.judge``; ``choice``: another
-        than the checkpoint's own.
+        ``judge`` gives the similarity of each sentence to the picture; it is weighed by ``choice.judge``.
         """
-        choice = choice or self.choice
-        captions, scores = self.beam(features_PD, choice.beam)
-        likeness = np.zeros(len(captions)) if judge is None else judge([" ".join(words) for words in captions])
-        return captions[choose(captions, scores, self.seen(features_PD), likeness.tolist(), choice)]
-
-    def seen(self, features_PD: Floats) -> dict[str, float]:
-        """Return the probability of each visual word."""
-        return dict(zip(self.visual.words, self.visual.probabilities(features_PD).tolist(), strict=True))
-
-    def beam(self, features_PD: Floats, beam: int) -> tuple[list[list[str]], list[float]]:
-        """Return finished captions as words, and their log probabilities, best first."""
-        found = self.candidates(features_PD, beam)
-        return [self.vocabulary.text(numbers) for numbers, _ in found], [score for _, score in found]
+        found = self.candidates(features_PD, self.choice.beam)
+        captions = [self.vocabulary.text(numbers) for numbers, _ in found]
+        seen = dict(zip(self.visual.words, self.visual.probabilities(features_PD).tolist(), strict=True))
+        likeness = np.zeros(len(found)) if judge is None else judge([" ".join(words) for words in captions])
+        scores = [score for _, score in found]
+        return captions[choose(captions, scores, seen, likeness.tolist(), self.choice)]
 
     def candidates(self, features_PD: Floats, beam: int) -> list[tuple[list[int], float]]:
         """Return finished captions and their log probabilities, best first."""
@@ -112,17 +99,25 @@ class NumpyCaptioner:
         pooled = self.visual.standardise(features_PD.mean(0))
         return [decoder.memory(scaled, pooled, self.visual.probabilities(features_PD)) for decoder in self.decoders]
 
-    def absent(self) -> list[Memory]:
-        """Return what each decoder remembers where there is no picture: a caption is then as likely as it is at all."""
-        mean, usual = self.standard[0], self.visual.usual()
-        places = np.zeros((len(self.decoders[0].weights["where"]), len(mean)), np.float32)
-        return [decoder.memory(places, np.zeros_like(mean), usual) for decoder in self.decoders]
-
     def likelihood(self, memories: Sequence[Memory], sentence: str) -> Floats:
-        """Return the log probability of each word of a sentence and of its end, (words + 1,); longer ones are cut."""
+        """Return the log probability of each word of a sentence and of its end, (…, words + 1).
+
+        ``memories`` are those of :meth:`memory`, or of :func:`together`, one row a picture. Long sentences are cut.
+        """
         numbers = self.vocabulary.numbers(tokenize(sentence))[: self.longest - 1]
         each = [decoder.chances(memory, numbers) for decoder, memory in zip(self.decoders, memories, strict=True)]
         return _mean(each)
+
+
+def together(pictures: Sequence[Sequence[Memory]]) -> list[Memory]:
+    """Return the memories of several pictures as those of one, each array with a first axis for the pictures."""
+    return [
+        [
+            (np.stack([keys for keys, _ in layer]), np.stack([values for _, values in layer]))
+            for layer in zip(*of, strict=True)
+        ]
+        for of in zip(*pictures, strict=True)
+    ]
 
 
 def _mean(log_p: Sequence[Floats]) -> Floats:

@@ -50,11 +50,6 @@ class VisualWords:
         result: Floats = 1 / (1 + np.exp(-scores))
         return result
 
-    def usual(self) -> Floats:
-        """Return the probabilities for the mean picture, (words,)."""
-        result: Floats = (1 / (1 + np.exp(-self.bias))).astype(np.float32)
-        return result
-
     def places(self, features_PD: Floats, word: str) -> Floats:
         """Return each place's share of a word's score, (places,); they sum to the score without its bias."""
         weight = self.weight[self.words.index(word)]
