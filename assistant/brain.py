@@ -18,7 +18,7 @@ from .config import Settings
 from .errors import Interrupted, ModelError
 from .origin import REFUSED, borrowed, without_words, written_words
 from .prompt import ToolSpec
-from .stages import Sampling, Session, SoftTokens, TokenIds
+from .stages import Sampling, Session, SoftTokens, TokenIds, Urged, never
 from .types import Percept, ToolCall, ToolResult, Turn, Verdict
 
 log = logging.getLogger(__name__)
@@ -65,12 +65,17 @@ class LanguageBrain:
         self._forgotten = 0
         self._prime()
 
-    def prepare(self, turn: Turn) -> None:
-        """Read what is already known of a turn into the cache; the utterance may be missing or unfinished."""
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
+        """Read what is already known of a turn into the cache; the utterance may be missing or unfinished.
+
+        Returns false where it was urged to stop before all was read.
+        """
         try:
-            self._session.sync(self._fitting(turn, finished=False))
+            self._session.sync(self._fitting(turn, finished=False), urged)
         except Interrupted:
-            log.debug("preparing was cancelled")
+            log.debug("preparing was interrupted")
+            return not urged()
+        return True
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
         """Yield text pieces as they are generated, or a tool call, after which it is called again.

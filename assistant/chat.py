@@ -19,6 +19,7 @@ from .brain import loops
 from .config import Settings
 from .origin import without_words, written_words
 from .prompt import ToolSpec
+from .stages import Urged, never
 from .types import Frame, Percept, ToolCall, Turn, Verdict
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,8 @@ class ChatBrain(ABC):
         """Yield text pieces as they come, or a tool call as the last one; closing stops within one token."""
 
     @abstractmethod
-    def prepare(self, turn: Turn) -> None:
-        """Do what can be done before the question is known."""
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
+        """Do what can be done before the question is known; true when it is done."""
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
         """Yield text pieces as they are generated, or a tool call, after which it is called again."""

@@ -143,6 +143,7 @@ class Dialogue:
         self._lane, self._aside = Lane("engines"), Lane("judges")
         self._gaze = Gaze(stages, camera, self._lane, self._tell) if camera is not None else None
         self._recording: deque[AudioChunk] = deque()
+        self._known: Turn | None = None
         self._hearing: Hearing | None = None
         self._job: Job | None = None
         self._speaking = False  # hysteresis of the voice activity
@@ -186,6 +187,11 @@ class Dialogue:
     def busy(self) -> bool:
         """Whether anything is being worked on."""
         return self._lane.busy or self._aside.busy or self._hearing is not None or self._job is not None
+
+    def forget(self) -> None:
+        """Begin a new conversation: nothing that was said is remembered."""
+        self.history = ()
+        self._tasks.create_task(self._prepare(Turn(None, self._percepts(), now=self._now())))
 
     def forget_picture(self) -> None:
         """Do as if the camera had never seen anything."""
@@ -328,10 +334,12 @@ class Dialogue:
     async def _recognise(self, hearing: Hearing) -> None:
         """Read an utterance again and again while it grows; judge and answer at its pauses."""
         try:
-            await self._look_ahead()
-            await self._follow(hearing)
-        except AssistantError as error:
-            self._trouble(str(error))
+            async with asyncio.TaskGroup() as group:
+                looking = group.create_task(self._look_ahead())
+                await self._follow(hearing)
+                looking.cancel()
+        except* AssistantError as errors:
+            self._trouble(str(errors.exceptions[0]))
             self._drop_hearing()
 
     async def _follow(self, hearing: Hearing) -> None:
@@ -444,8 +452,15 @@ class Dialogue:
         return self.turns.now / RATE
 
     async def _prepare(self, turn: Turn) -> None:
-        """Read what is known of a turn into the language model's cache."""
-        await self._lane.run(Urgency.THOUGHT, lambda: self.stages.brain.prepare(turn))
+        """Read what is known of a turn into the language model's cache, until more is known or a reply begins.
+
+        Whenever the ears or the voice want the lane, they have it at the next step.
+        """
+        self._known = turn
+        urged = partial(self._lane.urged, Urgency.THOUGHT)
+        while self._known is turn:
+            if await self._lane.run(Urgency.THOUGHT, partial(self.stages.brain.prepare, turn, urged)):
+                return
 
     async def _read_ahead(self, hearing: Hearing) -> None:
         """Read the words so far, but for the last, into the cache while the person goes on speaking.
@@ -467,6 +482,7 @@ class Dialogue:
         speech_end = self._heard_at - (self.turns.now - end) / RATE
         turn = Turn(utterance, (), self.history, now=end / RATE)
         self._job = job = Job(hearing, turn, speech_end=speech_end)
+        self._known = turn
         job.split |= {"words_s": time.monotonic() - speech_end, "asr_s": hearing.cost}
         span = hearing.start / RATE, end / RATE
         job.task = self._tasks.create_task(self._reply(job, span))

@@ -6,7 +6,7 @@ Stages are synchronous and small, so that they can be tested without an event lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -16,6 +16,14 @@ from numpy.typing import NDArray
 from .types import AudioChunk, Features, Frame, Percept, ToolCall, Turn, Utterance
 
 TokenIds = list[int]
+
+Urged = Callable[[], bool]
+"""Tells whether something more urgent waits for the processor."""
+
+
+def never() -> bool:
+    """Nothing more urgent waits; an :data:`Urged`."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +161,10 @@ class Fuser(Protocol):
         """Return answers to a question about the picture with calibrated probabilities, best first."""
         ...
 
+    def missing(self, percept: Percept, question: str) -> tuple[str, ...]:
+        """Return the things that a question names and the picture contradicts; mostly none."""
+        ...
+
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
         """Return soft tokens in that language model's space, or ``None`` where nothing was learned for it."""
         ...
@@ -196,8 +208,11 @@ class Session(Protocol):
         """Forget all positions from ``length`` on."""
         ...
 
-    def sync(self, pieces: Sequence[TokenIds | SoftTokens]) -> None:
-        """Make the cache hold exactly ``pieces``: keep the common prefix, read only the rest."""
+    def sync(self, pieces: Sequence[TokenIds | SoftTokens], urged: Urged = never) -> None:
+        """Make the cache hold exactly ``pieces``: keep the common prefix, read only the rest.
+
+        Raises :class:`~assistant.errors.Interrupted` where it was urged to stop; what was read so far stays.
+        """
         ...
 
     def logits(self) -> NDArray[np.float32]:
@@ -217,8 +232,11 @@ class Session(Protocol):
 class Brain(Protocol):
     """Turn to reply."""
 
-    def prepare(self, turn: Turn) -> None:
-        """Read what is already known of a turn (it may be unfinished) into the cache."""
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
+        """Read what is already known of a turn (it may be unfinished) into the cache.
+
+        Where it is urged to, it stops between two steps and returns false: call it again to go on.
+        """
         ...
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:

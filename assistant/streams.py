@@ -55,6 +55,11 @@ class Lane:
         """Whether any work waits or runs."""
         return self._open > 0
 
+    def urged(self, urgency: Urgency) -> bool:
+        """Return whether something more urgent waits; for work that can stop and be taken up again."""
+        with self._jobs.mutex:
+            return bool(self._jobs.queue) and self._jobs.queue[0][0] < urgency
+
     async def run(self, urgency: Urgency, work: Callable[[], T]) -> T:
         """Run ``work`` on the lane. When cancelled, work that has not begun never begins."""
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.stages import Recognition
+from assistant.stages import Recognition, Urged, never
 from assistant.types import AudioChunk, Frame, Label, Percept, Samples, TextRegion, ToolCall, Turn, Utterance, Verdict
 
 RATE = 16_000
@@ -169,8 +169,9 @@ class FakeBrain:
     def enqueue(self, *replies: Sequence[str | ToolCall]) -> None:
         self.queued.extend(replies)
 
-    def prepare(self, turn: Turn) -> None:
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
         self.prepared.append(turn)
+        return True
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
         self.turns.append(turn)

@@ -13,7 +13,7 @@ from assistant.brain import LanguageBrain, loops
 from assistant.config import Settings
 from assistant.errors import ModelError
 from assistant.origin import REFUSED
-from assistant.stages import Brain, Sampling, SoftTokens, TokenIds
+from assistant.stages import Brain, Sampling, SoftTokens, TokenIds, Urged, never
 from assistant.types import (
     Box,
     Features,
@@ -91,7 +91,7 @@ class ScriptedSession:
     def truncate(self, length: int) -> None:
         del self.cache[length:]
 
-    def sync(self, pieces: Sequence[TokenIds | SoftTokens]) -> None:
+    def sync(self, pieces: Sequence[TokenIds | SoftTokens], urged: Urged = never) -> None:
         old = self.cache
         self.cache = []
         for piece in pieces:

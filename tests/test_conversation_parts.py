@@ -122,12 +122,14 @@ def test_urgent_work_goes_first_and_one_at_a_time():
             for urgency in (Urgency.THOUGHT, Urgency.VOICE, Urgency.EAR)
         ]
         await asyncio.sleep(0)
+        urged = [lane.urged(urgency) for urgency in (Urgency.THOUGHT, Urgency.VOICE, Urgency.EAR)]
         gate.set()
         await asyncio.gather(blocking, *jobs)
         lane.close()
-        return order
+        return order, urged, lane.urged(Urgency.EXIT)
 
-    assert asyncio.run(main()) == [Urgency.EAR, Urgency.VOICE, Urgency.THOUGHT]
+    order = [Urgency.EAR, Urgency.VOICE, Urgency.THOUGHT]
+    assert asyncio.run(main()) == (order, [True, True, False], False)
 
 
 def test_cancelled_work_never_begins_and_an_iterator_is_closed():

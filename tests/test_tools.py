@@ -6,6 +6,7 @@ import pytest
 
 from assistant.errors import PluginError
 from assistant.origin import REFUSED, borrowed
+from assistant.stages import never
 from assistant.tools import MOST_CALLS, Tool, Toolbox, ToolContext, think
 from assistant.types import Box, Code, Message, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
 
@@ -93,8 +94,8 @@ class Calculating:
     def __init__(self, calls: int = 1) -> None:
         self.calls, self.closed = calls, 0
 
-    def prepare(self, turn):
-        pass
+    def prepare(self, turn, urged=never):
+        return True
 
     def reply(self, turn):
         try:
@@ -127,8 +128,8 @@ class Obedient:
     def __init__(self, call):
         self.call = call
 
-    def prepare(self, turn):
-        pass
+    def prepare(self, turn, urged=never):
+        return True
 
     def reply(self, turn):
         yield turn.results[-1].result if turn.results else self.call

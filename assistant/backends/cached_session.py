@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, Interrupted, ModelError
-from ..stages import Sampling, SoftTokens, TokenIds
+from ..stages import Sampling, SoftTokens, TokenIds, Urged, never
 from ..types import Features
 from .decoding import Chooser, TextStream
 from .ledger import Ledger, part, size
 
 CHUNK = 64
 """Positions read at once: a cancelled reading stops at the latest after so many."""
+STEP = 16
+"""Positions read at once while something more urgent may come; smaller steps read more slowly."""
 
 
 class Grammar(Protocol):
@@ -114,10 +116,10 @@ class CachedSession(ABC):
                 raise ModelError(f"cannot roll back to {length}: the cache holds {self.length} positions")
             self._truncate(length)
 
-    def sync(self, pieces: Sequence[TokenIds | SoftTokens]) -> None:
+    def sync(self, pieces: Sequence[TokenIds | SoftTokens], urged: Urged = never) -> None:
         """Make the cache hold exactly ``pieces``: keep the common prefix, read only the rest.
 
-        Raises as :meth:`append` does.
+        Raises as :meth:`append` does, and :class:`Interrupted` where it was urged to stop.
         """
         with self._lock:
             self._cancelled.clear()
@@ -130,7 +132,7 @@ class CachedSession(ABC):
             for piece in pieces:
                 skipped = min(known, size(piece))
                 known -= skipped
-                self._append(piece, skipped)
+                self._append(piece, skipped, urged)
 
     def logits(self) -> NDArray[np.float32]:
         """Return the logits after the last position, (vocabulary,)."""
@@ -222,15 +224,16 @@ class CachedSession(ABC):
                 f"{total} positions do not fit into the {self.context} of {self.name}; raise brain.context or say less"
             )
 
-    def _append(self, piece: TokenIds | SoftTokens, start: int = 0) -> None:
+    def _append(self, piece: TokenIds | SoftTokens, start: int = 0, urged: Urged = never) -> None:
         """Read ``piece[start:]``."""
         if isinstance(piece, SoftTokens):
             self._check_vectors(piece.vectors)
         self._check_room(self.length + size(piece) - start)
-        for begin in range(start, size(piece), CHUNK):
-            if self._cancelled.is_set():
+        step = CHUNK if urged is never else STEP
+        for begin in range(start, size(piece), step):
+            if self._cancelled.is_set() or urged():
                 raise Interrupted("reading was cancelled")
-            end = min(begin + CHUNK, size(piece))
+            end = min(begin + step, size(piece))
             self._changes += 1
             try:
                 self._read(part(piece, begin, end))

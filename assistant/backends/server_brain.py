@@ -30,6 +30,7 @@ from ..chat import INSTRUCTIONS, LONGEST_SIDE, ChatBrain, ChatMessage, shown
 from ..config import Settings
 from ..errors import ModelError, OfflineError, SettingError
 from ..prompt import ToolSpec
+from ..stages import Urged, never
 from ..store import Store
 from ..types import Frame, ToolCall, Turn
 
@@ -63,11 +64,12 @@ class ServerBrain(ChatBrain):
         self._urls: tuple[Frame, str] | None = None
         self._open: _Exchange | None = None
 
-    def prepare(self, turn: Turn) -> None:
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
         """Encode the picture before the question is known; what a server remembers is its own affair."""
         for percept in turn.percepts:
             if (frame := shown(percept)) is not None:
                 self._url(frame)
+        return True
 
     def cancel(self) -> None:
         """End the reply that is being received, from any thread."""

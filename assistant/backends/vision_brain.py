@@ -17,6 +17,7 @@ from ..chat import INSTRUCTIONS, LONGEST_SIDE, ChatBrain, ChatMessage
 from ..config import Settings
 from ..errors import ModelError
 from ..prompt import ToolSpec
+from ..stages import Urged, never
 from ..store import Store
 from ..types import Frame, ToolCall, Turn
 from .hub_model import Source, best_device, precision
@@ -44,8 +45,9 @@ class VisionBrain(ChatBrain):
         if self.model.device.type == "cpu" and self.model.num_parameters() > 1e9:
             log.warning("%s runs without a GPU; a reply will take minutes", settings.brain.model)
 
-    def prepare(self, turn: Turn) -> None:
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
         """Nothing: picture and question are read together."""
+        return True
 
     def cancel(self) -> None:
         """End the generation that runs now, from any thread, within one token."""

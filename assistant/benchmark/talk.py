@@ -24,7 +24,7 @@ from ..dialogue import Dialogue
 from ..errors import InputError
 from ..happening import Happening
 from ..speech import speech_spans
-from ..stages import Recognition
+from ..stages import Recognition, Urged, never
 from ..talking import converse, detectors_of
 from ..text import clauses
 from ..tools import ToolContext, think
@@ -101,8 +101,9 @@ class Asked:
 class Storyteller:
     """A brain that tells one story whatever is asked, at the pace of a small model."""
 
-    def prepare(self, turn: Turn) -> None:
+    def prepare(self, turn: Turn, urged: Urged = never) -> bool:
         """Nothing to prepare."""
+        return True
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
         """Yield the story, word by word."""
@@ -241,8 +242,8 @@ def _figures(asked: Sequence[Asked], sequential: dict[str, Any]) -> dict[str, An
 
 async def _ask(talk: Session, recording: Recording, brief: float = 1.0) -> Asked:
     """Ask one question as if it were the first; let the reply be heard for a moment."""
+    talk.dialogue.forget()
     await talk.rest()
-    talk.dialogue.history = ()
     said = talk.microphone.say(recording.samples)
     asked = Asked(recording.name)
     await asyncio.sleep(max(0.0, said.end - time.monotonic()))

@@ -303,3 +303,18 @@ def test_llama_refuses_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(llama_library._KNOWN_CONTEXT_DEFAULTS, "n_ctx", 12345)
     with pytest.raises(ModelError, match=llama_library.VERSION):
         llama_library._check(llama_library.load())
+
+
+def test_a_reading_that_is_urged_keeps_what_it_has_read(session: Session) -> None:
+    tokens = session.tokenize("One two three four five six seven eight nine ten. " * 8, special=False)
+    session.truncate(0)
+    session.sync([tokens])
+    whole = session.logits()
+    session.truncate(0)
+    urges = iter([False, True])
+    with pytest.raises(Interrupted):
+        session.sync([tokens], lambda: next(urges))
+    assert 0 < session.length < len(tokens)
+    session.sync([tokens], lambda: False)
+    assert session.length == len(tokens)
+    assert np.abs(session.logits() - whole).max() <= 0.05 * np.abs(whole).max()
