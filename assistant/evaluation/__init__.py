@@ -15,7 +15,6 @@ the metrics as fractions in [0, 1] unless their name says otherwise, each with i
 from __future__ import annotations
 
 import importlib
-import json
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .. import jsonl
 from ..errors import InputError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -76,9 +76,8 @@ def load(data: Path, fields: Sequence[str] = (), limit: int | None = None) -> It
     except OSError as error:
         raise InputError(f"cannot read {index}: {error.strerror}") from error
     rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            rows.append(_row(line, fields, f"{index}, line {number}"))
+    for where, row in jsonl.rows(text, index):
+        rows.append(_checked(row, fields, where))
         if limit is not None and len(rows) == limit:
             break
     if not rows:
@@ -128,13 +127,7 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _row(line: str, fields: Sequence[str], where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: a JSON object is wanted, not {type(row).__name__}")
+def _checked(row: dict[str, Any], fields: Sequence[str], where: str) -> dict[str, Any]:
     if lacking := [field for field in fields if field not in row]:
         raise InputError(f"{where}: {', '.join(map(repr, lacking))} is missing")
     for key in MEDIA:

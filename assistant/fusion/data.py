@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import jsonl
 from ..errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
@@ -104,19 +105,7 @@ def _read(path: Path) -> list[Example]:
 
 
 def _index(path: Path) -> list[Example]:
-    examples = []
-    for number, line in enumerate(_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
-        if not isinstance(row, dict):
-            raise InputError(f"{where}: a JSON object is wanted, not {type(row).__name__}")
-        examples.append(_example(row, path.parent, where))
-    return examples
+    return [_example(row, path.parent, where) for where, row in jsonl.rows(_text(path), path)]
 
 
 def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
