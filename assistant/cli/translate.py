@@ -8,6 +8,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, SettingError
+from ..interruption import leavable
 from . import App, add_command, print_json
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def run(app: App, arguments: Namespace) -> int:
     if source == target:
         raise InputError("the text is to be translated into its own language; give another with --to")
     text = _text(arguments.text)
-    translator = _translator(app)
+    translator = leavable(lambda: _translator(app))
     began = time.perf_counter()
-    translation = translate(translator, text, target, source)
+    translation = leavable(lambda: translate(translator, text, target, source))
     if arguments.json:
         settings = app.settings
         print_json(
