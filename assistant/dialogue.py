@@ -40,7 +40,7 @@ from .text import Splitter
 from .tools import Toolbox, ToolContext, think
 from .turns import RATE, Patience, State, Turns
 from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Turn, Utterance
-from .utterance import Hearing, Job, agreed
+from .utterance import Hearing, Job, agreed, respelled
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ KEPT = 90 * RATE
 """Samples of the microphone that are kept: more than the longest turn."""
 TAIL = RATE * 64 // 1000
 """Quiet that is shown to the recogniser after the last speech."""
+SLIVER = RATE * 64 // 1000
+"""Sound after a reading of all that was said which is too short for another word: the same may fade out twice."""
 SURE_ENOUGH = 0.4
 """Confidence from which words over a reply count as words."""
 WORTH_A_TRIAL = 0.2
@@ -352,7 +354,7 @@ class Dialogue:
                 if self.turns.now - max(hearing.start, hearing.until) >= every:
                     await self._read(hearing, self.turns.now)
                     await self._read_ahead(hearing)
-            elif hearing.whole != quiet:
+            elif hearing.whole is None or quiet - hearing.whole > SLIVER:
                 await self._read_whole(hearing, quiet)
                 hearing.wake.set()
             elif hearing.pause is not None and hearing.judged != hearing.pause:
@@ -394,7 +396,7 @@ class Dialogue:
         if hearing.pause != pause or utterance is None:
             return
         hearing.judged = pause
-        self._handle(turns.Words(utterance.text, hearing.until))
+        self._handle(turns.Words(utterance.text, max(hearing.until, pause)))
         finished = 1.0
         if self._judges and not hearing.ended:
             audio = self._audio(hearing.start, pause + TAIL)
@@ -469,9 +471,9 @@ class Dialogue:
         """
         if hearing.pause is not None or hearing.hush is not None or hearing.read is None:
             return
-        words = hearing.read.text.split()[:-1]
-        if words:
-            utterance = dataclasses.replace(hearing.read, text=" ".join(words), words=())
+        hearing.ahead = respelled(hearing.ahead, " ".join(hearing.read.text.split()[:-1]))
+        if hearing.ahead:
+            utterance = dataclasses.replace(hearing.read, text=hearing.ahead, words=())
             await self._prepare(Turn(utterance, self._percepts(), self.history, now=self._now()))
 
     # -- replying ----------------------------------------------------------------
@@ -480,6 +482,7 @@ class Dialogue:
         """Begin the reply to an utterance; on trial where its turn is not over yet."""
         end = hearing.pause if hearing.pause is not None else hearing.until
         speech_end = self._heard_at - (self.turns.now - end) / RATE
+        utterance = dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text))
         turn = Turn(utterance, (), self.history, now=end / RATE)
         self._job = job = Job(hearing, turn, speech_end=speech_end)
         self._known = turn

@@ -19,6 +19,8 @@ class Hearing:
     """Where the voice fell silent, while it is; that may become a pause."""
     whole: int | None = None
     """The silence up to which all was read and listened to."""
+    ahead: str = ""
+    """The words that the language model has read ahead."""
     listened: list[float] = field(default_factory=list)
     """What the judges who need no words thought of it."""
     ended: bool = False
@@ -51,6 +53,18 @@ class Job:
     """Seconds from the end of speech to each step."""
     speech_end: float = 0.0
     """When the person stopped, on the wall clock."""
+
+
+def respelled(earlier: str, later: str) -> str:
+    """Return ``later``, its first words in capital and small letters as in ``earlier``, as far as only those differ.
+
+    What was read ahead would otherwise have to be read again for a capital letter.
+    """
+    old, new = earlier.split(), later.split()
+    same = 0
+    while same < min(len(old), len(new)) and old[same].lower() == new[same].lower():
+        same += 1
+    return " ".join([*old[:same], *new[same:]])
 
 
 def agreed(earlier: str, later: str) -> str:

@@ -17,6 +17,7 @@ from assistant.playback import Playback
 from assistant.streams import Channel, Lane, Urgency, flow
 from assistant.turns import Patience
 from assistant.types import AudioChunk, Frame
+from assistant.utterance import respelled
 
 from .fakes import FakeActivity, FakeEchoCanceller, FakeMicrophone, FakeSpeaker, VirtualClock, silence, tone
 
@@ -104,6 +105,20 @@ def test_a_scene_is_the_same_until_something_changes():
         ring.add(Frame(picture(value), second))
     first, second, third = ring.at(1.0), ring.at(2.0), ring.at(9.0)
     assert first.same_scene(second) and not first.same_scene(third)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "text"),
+    [
+        ("What should I", "what should i wear", "What should I wear"),
+        ("How many?", "How many legs", "How many legs"),
+        ("The read", "the red car", "The red car"),
+        ("", "Hello there", "Hello there"),
+        ("One two three", "one two", "One two"),
+    ],
+)
+def test_a_capital_letter_is_no_other_word(earlier, later, text):
+    assert respelled(earlier, later) == text
 
 
 def test_this_is_pointed_at_when_it_is_said():
