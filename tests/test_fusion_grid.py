@@ -152,3 +152,7 @@ def test_the_heads_that_ship_describe_a_picture(store: Store) -> None:
     assert told.caption == "" and told.words == ()  # no scene that the captioner knows, so nothing is claimed
     caption = made.caption(percept)
     assert caption.endswith(".") and 3 <= len(caption.split()) <= 22
+    # Words of the fuser and words that the captioner reads are the same layer; most words are improbable.
+    chances = made.visual.probabilities(percept.features)
+    assert np.array_equal(chances, made._captioner.visual.probabilities(percept.features))
+    assert np.median(chances) < 0.02 and chances.min() > 0

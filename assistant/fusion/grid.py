@@ -19,8 +19,8 @@ from . import checkpoint
 from .checkpoint import SHIPPED, Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
-from .matching import conflict
 from .judging import Judge
+from .matching import conflict
 from .naming import Namer
 from .retrieval import DualEncoder
 from .runtime import NumpyCaptioner
@@ -113,7 +113,7 @@ class GridFuser:
             return ()
         if not self.knows(percept):
             return tuple(filter(None, [denied(percept, question)]))
-        found = conflict(self._encoder, percept.features, question) if self._encoder is not None else None
+        found = conflict(self._judge.encoder, percept.features, question) if self._judge is not None else None
         return (found.noun,) if found else ()
 
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checkpoint import Arrays
+from .quantised import unpack
 
 Floats = NDArray[np.float32]
 
@@ -30,9 +31,10 @@ class VisualWords:
 
     @classmethod
     def of(cls, arrays: Arrays, words: list[str]) -> VisualWords:
-        """Take the head out of a checkpoint's arrays (``visual_head.*``)."""
+        """Take the head out of a checkpoint's arrays (``visual_head.*``), in eight bits or plain."""
+        plain = unpack({name: array for name, array in arrays.items() if name.startswith("visual_head.")})
         names = ("mean", "deviation", "weight", "bias")
-        return cls(tuple(words), *(np.asarray(arrays[f"visual_head.{name}"], np.float32) for name in names))
+        return cls(tuple(words), *(plain[f"visual_head.{name}"] for name in names))
 
     def arrays(self) -> Arrays:
         """Return the arrays that :meth:`of` reads."""
