@@ -97,6 +97,7 @@ def total(regions: Sequence[TextRegion]) -> str | None:
                 candidates.append((rank if not paid and change is None else rank - 10, amount))
             elif _PAID.search(words) and not _NO_PAYMENT.search(words):
                 paid.append(_value(amount))
+    candidates = [one for one in candidates if _value(one[1])] or candidates  # a column read a row too high
     if not candidates:
         return None
     if change is not None:

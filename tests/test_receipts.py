@@ -64,6 +64,7 @@ def test_the_fields_of_a_receipt() -> None:
         ("TOTAL SAVING  0.50  TOTAL  77.20", "77.20"),
         ("BALANCE DUE  $15.99", "15.99"),
         ("TOTAL  3.00  12,50", "12,50"),
+        ("TOTAL SALES  327.00\nTOTAL  0.00", "327.00"),
         ("CASH  20.00\nCHANGE  7.55", None),
         ("OPEN DAILY 10.00 TO 18.00", None),
         ("", None),
