@@ -236,7 +236,7 @@ def _writing(percept: Percept) -> list[str]:
     notes = []
     if receipt := receipts.fields(percept.regions or ()):
         told = ", ".join(f'{name} "{plain(value)}"' for name, value in receipt.items())
-        notes.append(f"a receipt, on which is written: {told}")
+        notes.append(f"written in the picture, a receipt: {told}")
     elif percept.regions is not None:
         lines = [line for region in percept.regions if (line := plain(region.text))]
         text = " / ".join(lines)

@@ -141,3 +141,11 @@ def test_another_language_is_asked_for() -> None:
 )
 def test_questions_of_safety_are_marked(question: str, careful: bool) -> None:
     assert bool(prompt.caution(question)) == careful
+
+
+def test_of_a_receipt_the_fields_are_told_and_not_the_whole_text() -> None:
+    lines = ["CORNER BAKERY LTD", *(f"ROLL {n} 1.0{n}" for n in range(9)), "TOTAL 12.45", "CASH 20.00", "CHANGE 7.55"]
+    regions = tuple(TextRegion(line, Box(0, n / 20, 1, (n + 0.8) / 20), 0.9) for n, line in enumerate(lines))
+    told = prompt.describe(percept(regions=regions))
+    assert 'written in the picture, a receipt: total "12.45", company "CORNER BAKERY LTD"' in told
+    assert "ROLL" not in told and "CHANGE" not in told
