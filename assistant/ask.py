@@ -106,7 +106,9 @@ class Asker:
         """Return the percept of a frame, with text and codes where the question is about them."""
         percept = percepts.look(self.kit, frame)
         if self.kit.fuser is not None:
-            percept = dataclasses.replace(percept, answers=self.kit.fuser.answer(percept, question))
+            fuser = self.kit.fuser
+            answers, missing = fuser.answer(percept, question), fuser.missing(percept, question)
+            percept = dataclasses.replace(percept, answers=answers, missing=missing)
         if percept.verdict in (Verdict.BLACK, Verdict.BLANK):
             return percept
         for name in wanted_readers(question):

@@ -102,7 +102,9 @@ class Gaze:
 
     def _answer(self, frame: Frame, percept: Percept, question: str) -> Percept:
         if self._stages.fuser is not None:
-            percept = dataclasses.replace(percept, answers=self._stages.fuser.answer(percept, question))
+            fuser = self._stages.fuser
+            answers, missing = fuser.answer(percept, question), fuser.missing(percept, question)
+            percept = dataclasses.replace(percept, answers=answers, missing=missing)
         if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
             for name in wanted_readers(question):
                 percept = self._stages.readers[name].read(frame, percept)

@@ -206,7 +206,9 @@ def _content(percept: Percept) -> list[str]:
 
 
 def guess(percept: Percept) -> str:
-    """Return the note on what a trained head answers to the question, which stands after it; none if unsure."""
+    """Return the note that stands after the question: what the picture lacks, or a head's answer; none if unsure."""
+    if percept.missing:
+        return f"\n[camera: no {plain(percept.missing[0])} in the picture]"
     if not percept.answers or percept.answers[0][1] < POSSIBLE:
         return ""
     answer, probability = percept.answers[0]

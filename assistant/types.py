@@ -157,6 +157,8 @@ class Percept:
     """A sentence about the picture, where a captioner looked at it."""
     answers: tuple[tuple[str, float], ...] = ()
     """What a trained head answers to the question of this turn, with calibrated probabilities."""
+    missing: tuple[str, ...] = ()
+    """Things that the question of this turn names and the picture contradicts."""
     regions: tuple[TextRegion, ...] | None = None
     """Text in reading order; ``None`` where nobody looked for text."""
     codes: tuple[Code, ...] | None = None
