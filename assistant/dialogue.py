@@ -14,7 +14,6 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
@@ -31,10 +30,11 @@ from .errors import AssistantError
 from .frames import moment_of
 from .happening import Happening, Observer
 from .judging import Judges
+from .listening import Listener
 from .looking import Gaze
 from .orders import Order, order_in
 from .playback import Playback
-from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognition, Recognizer, Speaker, TurnDetector, Voice
+from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognizer, Speaker, TurnDetector, Voice
 from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
 from .tools import Toolbox, ToolContext, think
@@ -44,8 +44,6 @@ from .utterance import Hearing, Job, agreed, respelled
 
 log = logging.getLogger(__name__)
 
-KEPT = 90 * RATE
-"""Samples of the microphone that are kept: more than the longest turn."""
 TAIL = RATE * 64 // 1000
 """Quiet that is shown to the recogniser after the last speech."""
 SLIVER = RATE * 64 // 1000
@@ -123,7 +121,6 @@ class Dialogue:
     ) -> None:
         settings = stages.settings
         self.stages, self._ears, self._judges = stages, ears, Judges(detectors)
-        self._recognizer = recognizer or stages.recognizer
         self.history = tuple(history)
         """What was really said and heard."""
         self.observers = list(observers)
@@ -143,14 +140,15 @@ class Dialogue:
         self._voice: Voice | None = None
         self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
         self._lane, self._aside = Lane("engines"), Lane("judges")
+        self._listener = Listener(
+            recognizer or stages.recognizer, self._lane, settings.asr.language, settings.asr.translate
+        )
         self._gaze = Gaze(stages, camera, self._lane, self._tell) if camera is not None else None
-        self._recording: deque[AudioChunk] = deque()
         self._known: Turn | None = None
         self._hearing: Hearing | None = None
         self._job: Job | None = None
         self._speaking = False  # hysteresis of the voice activity
         self._heard_at = time.monotonic()
-        self._english = settings.asr.language == "en"
         self._last_reply = ""
         self._quitting = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -215,9 +213,7 @@ class Dialogue:
     def hear(self, sound: Sound) -> None:
         """Take one chunk of what the ears hear."""
         self._heard_at = time.monotonic()
-        self._recording.append(sound.chunk)
-        while self._recording[0].start < self.turns.now - KEPT:
-            self._recording.popleft()
+        self._listener.take(sound.chunk)
         # Speech that has begun goes on down to a lower probability, or it would be torn to pieces.
         spoke = self._speaking
         self._speaking = self.hands_free and sound.probability >= self._threshold - (0.15 if spoke else 0.0)
@@ -324,15 +320,6 @@ class Dialogue:
 
     # -- hearing -----------------------------------------------------------------
 
-    def _audio(self, start: int, end: int) -> AudioChunk:
-        """Return the recording from sample ``start`` to ``end``."""
-        parts = [chunk for chunk in self._recording if chunk.start + len(chunk.samples) > start and chunk.start < end]
-        if not parts:
-            return AudioChunk(np.zeros(0, np.float32), RATE, start)
-        samples = np.concatenate([chunk.samples for chunk in parts])
-        first = parts[0].start
-        return AudioChunk(samples[max(0, start - first) : max(0, end - first)], RATE, max(start, first))
-
     async def _recognise(self, hearing: Hearing) -> None:
         """Read an utterance again and again while it grows; judge and answer at its pauses."""
         try:
@@ -367,7 +354,7 @@ class Dialogue:
 
         The silence may be no pause yet; meanwhile those judges listen who need no words.
         """
-        audio = self._audio(hearing.start, quiet + TAIL)
+        audio = self._listener.between(hearing.start, quiet + TAIL)
         _, hearing.listened = await asyncio.gather(
             self._read(hearing, self.turns.now),
             self._aside.run(Urgency.EAR, partial(self._judges.listen, audio)),
@@ -378,17 +365,12 @@ class Dialogue:
         """Transcribe the utterance up to sample ``end``."""
         began = time.monotonic()
         draft = hearing.pause is None and hearing.hush is None
-        utterance = await self._transcribe(self._audio(hearing.start, end), self._english, draft)
+        utterance = await self._listener.read(hearing.start, end, draft)
         hearing.cost = time.monotonic() - began
-        self._english = utterance.language == "en"
         if hearing.read is not None:
             hearing.stable = agreed(hearing.read.text, utterance.text)
         hearing.read, hearing.until = utterance, end
         self._tell("partial", text=utterance.text, stable=hearing.stable, seconds=hearing.cost)
-
-    async def _transcribe(self, audio: AudioChunk, english: bool, draft: bool = False) -> Utterance:
-        wish = Recognition("en" if english else None, self.stages.settings.asr.translate, live=True, draft=draft)
-        return await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
 
     async def _judge(self, hearing: Hearing, pause: int) -> None:
         """The words of a pause are read: ask whether that was all, and answer on trial."""
@@ -399,7 +381,7 @@ class Dialogue:
         self._handle(turns.Words(utterance.text, max(hearing.until, pause)))
         finished = 1.0
         if self._judges and not hearing.ended:
-            audio = self._audio(hearing.start, pause + TAIL)
+            audio = self._listener.between(hearing.start, pause + TAIL)
             judge = partial(self._judges.judge, hearing.listened, audio, utterance.text)
             finished = await self._aside.run(Urgency.EAR, judge)
         if hearing.pause != pause or self._hearing is not hearing:
@@ -416,8 +398,7 @@ class Dialogue:
         """Read what was said over the reply: a barge-in, a back-channel, an echo, or nothing."""
         end = self.turns.now
         while self.turns.state is State.INTERRUPTED:
-            audio = self._audio(start, end)
-            utterance = await self._transcribe(audio, self._english)
+            utterance = await self._listener.read(start, end)
             if self.turns.state is not State.INTERRUPTED:
                 return
             # A cough makes a recogniser guess; a guess is no word.
@@ -597,7 +578,7 @@ class Dialogue:
         self._tell("reply", text=reply.text, heard=reply.heard, interrupted=interrupted, question=question)
         self._tell("turn", **{name: round(seconds, 4) for name, seconds in job.split.items()})
         hearing, seen = job.hearing, job.turn.percepts[-1] if job.turn.percepts else None
-        audio = self._audio(hearing.start, hearing.until) if hearing else None
+        audio = self._listener.between(hearing.start, hearing.until) if hearing else None
         frame = seen.frame if seen else None
         self._tell("remembered", turn=job.turn, reply=reply, latencies=dict(job.split), audio=audio, frame=frame)
 

@@ -1,0 +1,52 @@
+"""What the microphone heard last, and its words."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+
+import numpy as np
+
+from .stages import Recognition, Recognizer
+from .streams import Lane, Urgency
+from .turns import RATE
+from .types import AudioChunk, Utterance
+
+KEPT = 90 * RATE
+"""Samples that are kept: more than the longest turn."""
+
+
+class Listener:
+    """Keeps the newest sound and has parts of it read; belongs to the event loop.
+
+    Once somebody has spoken English the recogniser is told so, until it hears another language.
+    """
+
+    def __init__(self, recognizer: Recognizer, lane: Lane, language: str, translate: bool) -> None:
+        self._recognizer, self._lane, self._translate = recognizer, lane, translate
+        self._english = language == "en"
+        self._sound: deque[AudioChunk] = deque()
+
+    def take(self, chunk: AudioChunk) -> None:
+        """Keep a chunk, which follows the last one."""
+        self._sound.append(chunk)
+        while self._sound[0].start < chunk.start - KEPT:
+            self._sound.popleft()
+
+    def between(self, start: int, end: int) -> AudioChunk:
+        """Return the sound from sample ``start`` to ``end``, as far as it is kept."""
+        parts = [chunk for chunk in self._sound if chunk.start + len(chunk.samples) > start and chunk.start < end]
+        if not parts:
+            return AudioChunk(np.zeros(0, np.float32), RATE, start)
+        samples = np.concatenate([chunk.samples for chunk in parts])
+        first = parts[0].start
+        return AudioChunk(samples[max(0, start - first) : max(0, end - first)], RATE, max(start, first))
+
+    async def read(self, start: int, end: int, draft: bool = False) -> Utterance:
+        """Return what was said between two samples; a ``draft`` will be read again soon."""
+        wish = Recognition("en" if self._english else None, self._translate, live=True, draft=draft)
+        audio = self.between(start, end)
+        utterance = await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
+        if utterance.text:
+            self._english = utterance.language == "en"
+        return utterance
