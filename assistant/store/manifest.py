@@ -125,7 +125,7 @@ class Manifest:
         wanted = [
             value
             for key, values in flat.items()
-            if key.endswith(("model", "models", "captioner"))
+            if key.endswith(("model", "models", "captioner")) or key == "asr.quick"
             for value in values
             if value and "/" not in value
         ]
