@@ -32,10 +32,11 @@ LEAST = 0.02
 """Labels below this probability are noise and are left out."""
 
 # Fitted by `python -m benchmarks.calibrate_labels DATA`; see there for the method and the figures.
-TEMPERATURE = 0.64
+TEMPERATURE = 0.62
 """Divides the logits: the network as published is under-confident (Guo et al., ICML 2017)."""
-OTHER = 5.0
-"""Logit of "none of the thousand": what is far from every class is not named with confidence."""
+ELSEWHERE = Path(__file__).with_name("elsewhere.npy")
+"""Linear layer from the mean features to the logit of "none of the thousand", the bias last: of what is unlike a
+photo of one of the classes, such as a receipt or a product, none is named with confidence."""
 
 
 @cache
@@ -66,10 +67,13 @@ def prepare(pixels: Pixels) -> Pixels:
 
 
 def calibrate(
-    logits: NDArray[np.float32], temperature: float = TEMPERATURE, other: float = OTHER
+    logits: NDArray[np.float32], other: NDArray[np.float32], temperature: float = TEMPERATURE
 ) -> NDArray[np.float32]:
-    """Return calibrated probabilities of the classes, (..., classes); what is missing to one is "none of them"."""
-    scaled = np.concatenate([logits, np.full((*logits.shape[:-1], 1), other, np.float32)], -1) / temperature
+    """Return calibrated probabilities of the classes, (..., classes); what is missing to one is "none of them".
+
+    ``other``, (...), is the logit of the latter.
+    """
+    scaled = np.concatenate([logits, other[..., None]], -1) / temperature
     raised = np.exp(scaled - scaled.max(-1, keepdims=True))
     return np.asarray((raised / raised.sum(-1, keepdims=True))[..., :-1], np.float32)
 
@@ -106,6 +110,7 @@ class EfficientNetEyes:
         Raises :class:`ModelError` where the model is missing, damaged or unknown.
         """
         path = store.require(f"{settings.eyes.model}-onnx") / RUNTIME
+        self._elsewhere: NDArray[np.float32] = np.load(ELSEWHERE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(THREADS, os.cpu_count() or 1)
         options.inter_op_num_threads = 1
@@ -125,7 +130,7 @@ class EfficientNetEyes:
             encoder=self.encoder,
             features=features.reshape(GRID * GRID, -1),
             grid=(GRID, GRID),
-            labels=self._labels(evidence) if verdict is Verdict.OK else (),
+            labels=self._labels(features, evidence) if verdict is Verdict.OK else (),
             verdict=verdict,
             sharpness=sharpness,
             brightness=brightness,
@@ -138,8 +143,9 @@ class EfficientNetEyes:
         features, evidence = self._session.run(None, {"pixels": prepare(pixels)[None]})
         return features[0], evidence[0]
 
-    def _labels(self, evidence: NDArray[np.float32]) -> tuple[Label, ...]:
-        probabilities = calibrate(evidence.mean((0, 1)))
+    def _labels(self, features: NDArray[np.float32], evidence: NDArray[np.float32]) -> tuple[Label, ...]:
+        other = features.mean((0, 1)) @ self._elsewhere[:-1] + self._elsewhere[-1]
+        probabilities = calibrate(evidence.mean((0, 1)), other)
         labels = []
         for index in np.argsort(-probabilities)[:LABELS]:
             if probabilities[index] < LEAST:

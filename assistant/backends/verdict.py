@@ -34,7 +34,7 @@ NOISE = 9.0
 """Variance of the Laplacian over that of the luminance: 11 to 20 for noise, below 6 for photos, 8 for print."""
 BLUR = 0.54
 """Blur measure from which a picture is blurred; sharp photos have 0.2 to 0.5."""
-SMEARED, ONE_WAY = 0.36, 0.24
+SMEARED, ONE_WAY = 0.36, 0.26
 """Shaken: blurred this much along one axis, and by so much more than along the other; 0.03 in most photos."""
 
 
