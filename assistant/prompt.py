@@ -43,6 +43,8 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("surely a teapot in the centre.", "What colour is the horse?", "I don't see a horse here, only a teapot."),
     ("surely a teapot in the centre.", "What is the largest ocean?", "The Pacific Ocean."),
     ("", f"What do you see?{BLIND}", "I can't see anything, because there is no picture."),
+    ("", "Who painted the Mona Lisa?", "Leonardo da Vinci."),
+    ("", "How many days are in a leap year?", "366 days."),
     ("", "How do I clean a window?", "Wipe it with warm water and a little vinegar, then dry it with a soft cloth."),
     (
         "surely a sofa at the right.",
@@ -257,10 +259,13 @@ def language(code: str) -> str:
 
 
 _SEEING = re.compile(
-    r"\b(see|seen|look\w*|watch|pictures?|images?|photos?|camera|screen|colou?rs?|this|that|these|those|here|there|holding|"
-    r"hold|wearing|front|behind|left|right|read|show\w*|describe|point\w*|room|my|scene|view)\b",
+    r"\b(see|seen|looking at|look at|pictures?|images?|photos?|camera|this|these|those|holding|wearing|in front|"
+    r"behind (?:me|you)|around (?:me|you)|read (?:it|that|to|me)|describe (?:it|that|what)|pointing|"
+    r"in my|(?:it|this|that) says?|does (?:it|that) say|the (?:room|scene|view)|"
+    r"(?:is|are|was|were|what's|who's|where's) (?:that|there|here|my)|can you (?:read|describe))\b",
     re.IGNORECASE,
 )
+"""English words of which one at least is in most questions about what is before the camera."""
 
 
 def blind(question: str, language: str) -> str:

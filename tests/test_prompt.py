@@ -149,3 +149,18 @@ def test_of_a_receipt_the_fields_are_told_and_not_the_whole_text() -> None:
     told = prompt.describe(percept(regions=regions))
     assert 'written in the picture, a receipt: total "12.45", company "CORNER BAKERY LTD"' in told
     assert "ROLL" not in told and "CHANGE" not in told
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "told"),
+    [
+        ("What am I holding?", "en", True),
+        ("What does it say?", "en", True),
+        ("Is there anything in front of me?", "en", True),
+        ("How do I boil an egg so that it stays soft?", "en", False),
+        ("Which animal is the fastest on land?", "en", False),
+        ("Was ist das?", "de", True),
+    ],
+)
+def test_who_asks_to_see_is_told_that_there_is_no_picture(question: str, language: str, told: bool) -> None:
+    assert (prompt.blind(question, language) != "") == told
