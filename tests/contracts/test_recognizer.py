@@ -24,17 +24,28 @@ from assistant.types import AudioChunk
 
 ENGINES = {backend.name: backend for backend in assistant_backends() if backend.kind == "asr"}
 MODEL = "faster-whisper-tiny.en"
+PASSAGE = (
+    "The quick brown fox jumps over the lazy dog, and then it runs away into the forest.",
+    "On Monday morning my sister bought some fresh bread, a bottle of milk, and seven apples.",
+    "Nobody in the village could remember when the old bridge across the river had been built.",
+    "Please turn off the light in the kitchen before you leave the house tonight.",
+    "The train to the mountains was late again, so we waited on the platform and talked about music.",
+    "A small boat with a white sail came slowly around the island and into the harbour.",
+    "If the weather stays dry, the children will play football in the garden after school.",
+    "He opened the letter with a knife, read the first page twice, and put it back on the table.",
+)
+"""More than half a minute when it is spoken, and nothing twice: Whisper takes repetition for a fault."""
 
 # openai-whisper leaves the file of its vocabulary to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 
 def made(name: str, settings: Settings, store: Store, **wishes: object) -> Recognizer:
-    """Return a recogniser with the small English model on one thread; skip where its library is missing."""
+    """Return a greedy recogniser with the small English model on one thread; skip where its library is missing."""
     absent = [library for library in ENGINES[name].libraries if importlib.util.find_spec(library) is None]
     if absent:
         pytest.skip(f"not installed: {', '.join(absent)}")
-    asr = dataclasses.replace(settings.asr, model=MODEL, threads=1, **wishes)
+    asr = dataclasses.replace(settings.asr, **{"model": MODEL, "threads": 1, "beam": 1, **wishes})  # type: ignore[arg-type]
     recognizer: Recognizer = Plugins(settings := dataclasses.replace(settings, asr=asr)).make("asr", name, store)
     return recognizer
 
@@ -136,12 +147,18 @@ def test_refuses_what_the_model_does_not_know(recognizer: Recognizer) -> None:
         recognizer.transcribe(silence, Recognition(translate=True))
 
 
-def test_a_recording_longer_than_a_window_keeps_all_its_words(recognizer: Recognizer, clip: AudioChunk) -> None:
-    pause = np.zeros(clip.rate // 2, np.float32)
-    times = int(35 // (clip.seconds + 0.5)) + 1
-    long = AudioChunk(np.concatenate([clip.samples, pause] * times), clip.rate)
-    heard = recognizer.transcribe(long)
-    assert plain(heard.text).split().count("lazy") >= times - 1
+def test_a_recording_longer_than_a_window_keeps_all_its_words(
+    recognizer: Recognizer, settings: Settings, store: Store
+) -> None:
+    from assistant.backends.piper import PiperVoice
+
+    voice = PiperVoice(settings, store)
+    pause = np.zeros(voice.rate // 2, np.float32)
+    spoken = [part for line in PASSAGE for part in (*(c.samples for c in voice.speak(line)), pause)]
+    long = AudioChunk(np.concatenate(spoken), voice.rate)
+    assert long.seconds > 31
+    wanted, heard = plain(" ".join(PASSAGE)).split(), recognizer.transcribe(long)
+    assert Levenshtein.distance(wanted, plain(heard.text).split()) <= len(wanted) / 20
     assert heard.features is None
 
 
@@ -180,7 +197,7 @@ def test_a_recording_is_read_as_the_library_reads_it(recognizer: Recognizer, sha
         theirs += Levenshtein.distance(wanted, plain(recognizer.direct(audio)).split())  # type: ignore[attr-defined]
         words += len(wanted)
     assert words > 30
-    assert ours <= theirs + 1
+    assert ours <= theirs + 2
 
 
 def test_an_unknown_precision_names_the_known_ones(settings: Settings, store: Store) -> None:
