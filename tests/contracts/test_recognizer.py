@@ -57,9 +57,12 @@ def recognizer(request: pytest.FixtureRequest, settings: Settings, store: Store)
 
 @pytest.fixture(scope="module")
 def clip(settings: Settings, store: Store) -> AudioChunk:
-    """A sentence spoken by Piper."""
+    """A sentence spoken by Piper, whose noise is the same in every run."""
+    import onnxruntime
+
     from assistant.backends.piper import PiperVoice
 
+    onnxruntime.set_seed(0)
     parts = list(PiperVoice(settings, store).speak("The quick brown fox jumps over the lazy dog."))
     return AudioChunk(np.concatenate([part.samples for part in parts]), parts[0].rate)
 
