@@ -41,7 +41,7 @@ def test_a_missing_model_of_the_profile_fails_with_its_command(empty: Store) -> 
     found = by_name(list(examine(empty, plugins())))
     assert found["silero-vad"].health is Health.FAIL
     assert found["silero-vad"].mend == "assistant models pull silero-vad"
-    assert "faster-whisper-tiny.en" not in found  # neither needed nor there
+    assert "openai-whisper-base" not in found  # neither needed nor there
 
 
 def test_a_missing_library_fails_only_where_the_settings_need_it(empty: Store) -> None:
