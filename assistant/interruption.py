@@ -19,18 +19,23 @@ GLANCE = 0.1
 """Seconds between looks for a signal where waiting cannot be interrupted (Windows)."""
 
 
-class _Worker:
-    """One thread for all calls: OpenMP keeps a team of threads for each thread that computes."""
+class Worker:
+    """One thread for all calls of a library, whoever makes them.
 
-    def __init__(self) -> None:
+    OpenMP keeps a team of threads for each thread that computes; where there are more of them than cores,
+    libgomp sends them to sleep at every barrier, and a language model computes at half the speed.
+    """
+
+    def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="computation", daemon=True).start()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def _run(self) -> None:
         while True:
             self._calls.get()()
 
     def call(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns or raises; calls run one after the other."""
         outcome: Future[T] = Future()
         ended = threading.Event()
 
@@ -47,7 +52,7 @@ class _Worker:
         return outcome.result()
 
 
-_worker: _Worker | None = None
+_worker: Worker | None = None
 _left = False
 
 
@@ -68,7 +73,7 @@ def leavable(work: Callable[[], T]) -> T:
     if threading.current_thread() is not threading.main_thread():
         return work()
     if _worker is None:
-        _worker = _Worker()
+        _worker = Worker("computation")
     try:
         return _worker.call(work)
     except KeyboardInterrupt:

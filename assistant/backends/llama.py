@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..config import Settings
 from ..errors import Interrupted, ModelError
+from ..interruption import Worker
 from ..stages import SoftTokens, TokenIds
 from ..store import Store
 from ..types import Features
@@ -24,6 +26,12 @@ from .llama_prefix import PrefixFiles
 from .llama_weights import EmbeddingTable
 
 log = logging.getLogger(__name__)
+
+
+@cache
+def _computation() -> Worker:
+    """Return the thread in which every model computes."""
+    return Worker("llama")
 
 
 class LlamaSession(CachedSession):
@@ -167,7 +175,7 @@ class LlamaSession(CachedSession):
             batch["embd"] = ffi.from_buffer("float[]", vectors)
         else:
             batch["token"] = ffi.new("llama_token[]", piece)
-        result = self._library.llama_decode(self._context, batch)
+        result = _computation().call(lambda: self._library.llama_decode(self._context, batch))
         if result == 2:
             raise Interrupted("reading was cancelled")
         if result != 0:
