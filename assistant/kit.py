@@ -48,7 +48,9 @@ class Kit:
             return self.recognizer
         from .relay import Relay
 
-        settings = dataclasses.replace(self.settings, asr=dataclasses.replace(asr, model=asr.quick))
+        # A model so small is no quicker on two cores, and the turn detector wants one at the same time.
+        small = dataclasses.replace(asr, model=asr.quick, threads=asr.threads or 1)
+        settings = dataclasses.replace(self.settings, asr=small)
         quick = Kit(settings, Plugins(settings), self.store)
         return Relay(self.recognizer, quick.recognizer)
 
