@@ -18,6 +18,7 @@ from . import percepts, pictures, sound
 from .devices import sound_engine
 from .errors import InputError
 from .interruption import leavable, pulled
+from .stages import Recognition
 from .text import clauses
 from .tools import ToolContext, think
 from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance, Verdict
@@ -59,10 +60,10 @@ class Answer:
 
 
 class Asker:
-    """Answers questions with the stages of a kit."""
+    """Answers questions with the stages of a kit; ``live`` reads sound as a conversation does, quickly."""
 
-    def __init__(self, kit: Kit) -> None:
-        self.kit = kit
+    def __init__(self, kit: Kit, live: bool = False) -> None:
+        self.kit, self._wish = kit, Recognition(translate=kit.settings.asr.translate, live=live)
 
     def warm(self, questions: Sequence[Question], play: bool = False) -> None:
         """Load the models that these questions need, before anybody waits for an answer."""
@@ -91,7 +92,7 @@ class Asker:
         recording = _recording(question.audio) if question.audio else None
         frame = pictures.read(question.image) if question.image else None
         if recording is not None:
-            answer.utterance = _timed(answer, "asr_s", lambda: self.kit.recognizer.transcribe(recording))
+            answer.utterance = _timed(answer, "asr_s", lambda: self.kit.recognizer.transcribe(recording, self._wish))
         typed = question.text.strip() if question.text else ""
         heard = answer.utterance.text if answer.utterance else ""
         words = " ".join(part for part in (heard, typed) if part)

@@ -214,7 +214,7 @@ def sample(app: App, say: Path, as_json: bool) -> int:
     from .ask import show, to_dict
 
     note("This answers a recorded question about a photo.")
-    asker = Asker(app.kit)
+    asker = Asker(app.kit, live=True)
     question = sample.question(app.kit, say)
     asker.warm([question])
     answer = asker.ask(question)
