@@ -6,8 +6,6 @@ so that a batch of questions gives the same answers every time.
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from .interruption import leavable, pulled
 from .stages import Recognition
 from .text import clauses
 from .tools import ToolContext, think
-from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance, Verdict
+from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -105,16 +103,7 @@ class Asker:
 
     def look(self, frame: Frame, question: str = "") -> Percept:
         """Return the percept of a frame, with text and codes where the question is about them."""
-        percept = percepts.look(self.kit, frame)
-        if self.kit.fuser is not None:
-            fuser = self.kit.fuser
-            answers, missing = fuser.answer(percept, question), fuser.missing(percept, question)
-            percept = dataclasses.replace(percept, answers=answers, missing=missing)
-        if percept.verdict in (Verdict.BLACK, Verdict.BLANK):
-            return percept
-        for name in wanted_readers(question):
-            percept = self.kit.readers[name].read(frame, percept)
-        return percept
+        return percepts.about(self.kit, frame, percepts.look(self.kit, frame), question)
 
     def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
         utterance = answer.utterance or Utterance(words)
@@ -193,21 +182,3 @@ def _timed(answer: Answer, key: str, work: Callable[[], T]) -> T:
     result = work()
     answer.timings[key] = time.perf_counter() - started
     return result
-
-
-_ABOUT_TEXT = re.compile(
-    r"\b(read|text|says?|said|written|writing|letters?|words?|label|sign|receipt|bill|total|price|cost|date|"
-    r"expir\w*|best before|address|phone|title|headline|menu|page|book|instructions?|ingredients?|name)\b",
-    re.IGNORECASE,
-)
-_ABOUT_CODES = re.compile(r"\b(bar ?codes?|qr|codes?|scan\w*|ean|upc|isbn)\b", re.IGNORECASE)
-
-
-def wanted_readers(question: str) -> list[str]:
-    """Return the readers that a question asks for: ``"rapidocr"`` for text, ``"zxing"`` for codes."""
-    wanted = []
-    if _ABOUT_TEXT.search(question):
-        wanted.append("rapidocr")
-    if _ABOUT_CODES.search(question):
-        wanted.append("zxing")
-    return wanted

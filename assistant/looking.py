@@ -7,13 +7,12 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .ask import wanted_readers
 from .errors import DeviceError
 from .frames import FrameRing, Seen
-from .percepts import Sight, look
+from .percepts import Sight, about, look, wanted_readers
 from .stages import Camera
 from .streams import Lane, Urgency
-from .types import Frame, Percept, Verdict
+from .types import Frame, Percept
 
 LOOK_EVERY = 0.2
 """Seconds between two frames while somebody speaks."""
@@ -94,18 +93,8 @@ class Gaze:
             return None
         seen, percept = self._seen
         if self._stages.fuser is not None or wanted_readers(question):
-            percept = await self._lane.run(Urgency.EYE, lambda: self._answer(seen.frame, percept, question))
+            percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, seen.frame, percept, question))
         return seen.frame, percept
 
     def _encode(self, frame: Frame) -> Percept:
         return look(self._stages, frame)
-
-    def _answer(self, frame: Frame, percept: Percept, question: str) -> Percept:
-        if self._stages.fuser is not None:
-            fuser = self._stages.fuser
-            answers, missing = fuser.answer(percept, question), fuser.missing(percept, question)
-            percept = dataclasses.replace(percept, answers=answers, missing=missing)
-        if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
-            for name in wanted_readers(question):
-                percept = self._stages.readers[name].read(frame, percept)
-        return percept

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .config import Settings
 from .stages import Eyes, Fuser, Reader
-from .types import Frame, Percept
+from .types import Frame, Percept, Verdict
 
 
 class Sight(Protocol):
@@ -43,6 +44,35 @@ def look(sight: Sight, frame: Frame) -> Percept:
     if sight.settings.eyes.captioner:
         percept = sight.readers["captioner"].read(frame, percept)
     return percept
+
+
+def about(sight: Sight, frame: Frame, percept: Percept, question: str) -> Percept:
+    """Return the percept with what only this question asks of it: answers, what is not there, text and codes."""
+    if sight.fuser is not None:
+        answers, missing = sight.fuser.answer(percept, question), sight.fuser.missing(percept, question)
+        percept = dataclasses.replace(percept, answers=answers, missing=missing)
+    if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
+        for name in wanted_readers(question):
+            percept = sight.readers[name].read(frame, percept)
+    return percept
+
+
+_ABOUT_TEXT = re.compile(
+    r"\b(read|text|says?|said|written|writing|letters?|words?|label|sign|receipt|bill|total|price|cost|date|"
+    r"expir\w*|best before|address|phone|title|headline|menu|page|book|instructions?|ingredients?|name)\b",
+    re.IGNORECASE,
+)
+_ABOUT_CODES = re.compile(r"\b(bar ?codes?|qr|codes?|scan\w*|ean|upc|isbn)\b", re.IGNORECASE)
+
+
+def wanted_readers(question: str) -> list[str]:
+    """Return the readers that a question asks for: ``"rapidocr"`` for text, ``"zxing"`` for codes."""
+    wanted = []
+    if _ABOUT_TEXT.search(question):
+        wanted.append("rapidocr")
+    if _ABOUT_CODES.search(question):
+        wanted.append("zxing")
+    return wanted
 
 
 def to_dict(percept: Percept) -> dict[str, Any]:

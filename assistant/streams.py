@@ -1,4 +1,4 @@
-"""Between blocking stages and the event loop: the only threads of the assistant.
+"""Between blocking stages and the event loop: the threads of a conversation.
 
 A :class:`Lane` is one thread on which heavy work runs one piece at a time, the most
 urgent first; :func:`flow` turns a blocking iterator into an asynchronous one with a

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from assistant import sound
-from assistant.ask import LONGEST, NOT_HEARD, Asker, Question, wanted_readers
+from assistant.ask import LONGEST, NOT_HEARD, Asker, Question
 from assistant.cli import App, main
 from assistant.errors import InputError
+from assistant.percepts import wanted_readers
 from assistant.tools import Tool, Toolbox
 from assistant.types import AudioChunk, Box, TextRegion, ToolCall, Utterance
 

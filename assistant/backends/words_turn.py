@@ -96,8 +96,9 @@ class WordsTurn:
         said = " ".join(words)
         if len(words) <= 4 and all(word in _ANSWERS for word in words):
             return SHORT_ANSWER
-        asks = bool(_ASKS.match(said)) or text.endswith(_STOPS[:3])
-        whole = text.endswith(_STOPS) if _ASKS.match(said) else text.endswith("?")
+        opens = _ASKS.match(said) is not None
+        asks = opens or text.endswith(_STOPS[:3])
+        whole = text.endswith(_STOPS if opens else "?")
         stranded = words[-1] in _MAY_END and len(words) >= 3 and whole
         if _HALF.search(said) or (words[-1] in _DANGLING and not stranded):
             return DANGLING

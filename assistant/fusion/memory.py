@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from .layers import Floats
+
 SHARP = 3.0
 """s: how fast likeness falls with the angle between two questions or two pictures."""
 COMMON = 0.2

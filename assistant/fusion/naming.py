@@ -6,13 +6,12 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..types import Label, Percept
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .layers import Floats, softmax
 
-Floats = NDArray[np.float32]
 LEAST = 0.05
 """Names below this probability are left out."""
 LABELS = 5
@@ -37,9 +36,7 @@ class Namer:
     def probabilities(self, features_PD: Floats) -> Floats:
         """Return the calibrated probability of each name and, last, of none of them, (names + 1,)."""
         scores = (self.weight @ self._standard(features_PD.mean(0)) + self.bias) / self.temperature
-        raised = np.exp(scores - scores.max())
-        result: Floats = raised / raised.sum()
-        return result
+        return softmax(scores)
 
     def places(self, features_PD: Floats, name: str) -> Floats:
         """Return each place's share of a name's score, (places,)."""

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .layers import Floats, softmax
 from .memory import Memory
 from .quantised import unpack
 
-Floats = NDArray[np.float32]
 MOST = 5
 """Answers that are returned."""
 
@@ -236,10 +235,3 @@ def spoken(answer: str) -> str:
 def together(parts: Iterable[str]) -> str:
     """Return several parts of an answer as one name, in no order of theirs."""
     return ",".join(sorted({part.strip().lower().replace(" ", "_") for part in parts if part.strip()}))
-
-
-def softmax(scores: Floats) -> Floats:
-    """Return probabilities over the last axis."""
-    raised = np.exp(scores - scores.max(-1, keepdims=True))
-    result: Floats = raised / raised.sum(-1, keepdims=True)
-    return result

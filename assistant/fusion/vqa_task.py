@@ -23,12 +23,11 @@ from torch.nn import functional
 from ..errors import InputError
 from .checkpoint import Arrays
 from .config import FusionConfig
+from .layers import Floats, softmax
 from .memory import Memory
 from .quantised import pack, unpack
 from .task import Material, Task
-from .vqa import Balance, Questions, Scenes, kind, present, softmax, together, words
-
-Floats = NDArray[np.float32]
+from .vqa import Balance, Questions, Scenes, kind, present, together, words
 
 
 @dataclass(frozen=True)
