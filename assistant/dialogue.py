@@ -550,15 +550,22 @@ class Dialogue:
                     self._mark(job, "voice_s")
                     if not job.allowed.is_set():
                         await job.allowed.wait()
+                    if self._job is not job:  # dropped; the cancellation is still on its way to this task
+                        return
                     if queued is None:
                         self._tell("clause", text=clause)
                     queued = self._playback.add(queued, clause, chunk)
                     if "first_audio_s" not in job.split:
                         await self._playback.began.wait()
-                        self._mark(job, "first_audio_s")
-                        self._drop_hearing()
-                        self._handle(turns.ReplyBegan())
-                        self._tell("speaking")
+                        if self._job is job:
+                            self._begin_speaking(job)
+
+    def _begin_speaking(self, job: Job) -> None:
+        """The first sound of a reply is heard: from now on speech interrupts it."""
+        self._mark(job, "first_audio_s")
+        self._drop_hearing()
+        self._handle(turns.ReplyBegan())
+        self._tell("speaking")
 
     def _mark(self, job: Job, step: str) -> None:
         job.split.setdefault(step, time.monotonic() - job.speech_end)

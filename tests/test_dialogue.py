@@ -251,6 +251,28 @@ def test_push_to_talk():
     assert talk.when("thinking") == pytest.approx(50 * 0.032, abs=0.1)
 
 
+def test_a_press_at_the_first_sound_of_a_reply_is_heard():
+    """The old reply's task was woken already when it was dropped: it must not take the new question with it."""
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(1.0), speech(1.0), quiet(3.0))
+    talk.brain.enqueue(["First."], ["Second."])
+
+    def watch():
+        began = talk.dialogue._playback.began
+        begin = began.set
+
+        def press_too():
+            began.set = begin
+            begin()
+            talk.dialogue.press()
+
+        began.set = press_too
+
+    talk.ears.at = {1: watch, 110: lambda: talk.dialogue.release()}
+    talk.run()
+    assert talk.last("reply")["heard"] == "Second."
+    assert len(talk.all("reply")) == 2
+
+
 def test_a_failing_recogniser_is_told_and_the_conversation_goes_on():
     from assistant.errors import ModelError
 
