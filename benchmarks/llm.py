@@ -1,7 +1,8 @@
 """Speed of our llama.cpp session against xllamacpp's own server: same file, same threads, one run.
 
 Run: python -m benchmarks.llm [--model ID] [--threads N] [--tokens N] [--rounds N]
-Prints one JSON object. The two take turns, so that a disturbance of the machine hits both.
+Prints one JSON object. The two take turns, so that a disturbance of the machine hits both; each has a process of its
+own, since two OpenMP teams in one process put each other to sleep.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import multiprocessing
 import statistics
 import time
+from multiprocessing.connection import Connection
 from typing import Any
 
 from assistant.backends.llama import LlamaSession, find_gguf
@@ -27,13 +30,17 @@ def main() -> None:
     parser.add_argument("--model", default=settings.brain.model)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=48)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     brain = dataclasses.replace(settings.brain, model=arguments.model, threads=arguments.threads, context=2048)
     store = Store(settings)
     session = LlamaSession(dataclasses.replace(settings, brain=brain), store)
     prompt = session.tokenize(TEXT)
-    server = start_server(str(find_gguf(arguments.model, store)), arguments.threads)
+    server, answers = multiprocessing.get_context("spawn").Pipe()
+    path = str(find_gguf(arguments.model, store))
+    multiprocessing.get_context("spawn").Process(
+        target=serve, args=(answers, path, arguments.threads), daemon=True
+    ).start()
 
     def ours() -> float:
         session.sync([prompt])
@@ -45,8 +52,8 @@ def main() -> None:
         return (session.length - before) / (time.perf_counter() - started)
 
     def theirs() -> float:
-        timings = complete(server, TEXT, arguments.tokens)
-        return float(timings["predicted_per_second"])
+        server.send((TEXT, arguments.tokens))
+        return float(server.recv()["predicted_per_second"])
 
     rounds = [(ours(), theirs()) for _ in range(arguments.rounds + 1)][1:]  # the first warms the caches
     session.truncate(0)
@@ -54,6 +61,7 @@ def main() -> None:
     session.append((prompt * 20)[:256])
     prefill = 256 / (time.perf_counter() - started)
     session.close()
+    server.send(None)
     decode, server_decode = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(
         json.dumps(
@@ -69,8 +77,8 @@ def main() -> None:
     )
 
 
-def start_server(path: str, threads: int) -> Any:
-    """Return xllamacpp's own server with one slot."""
+def serve(requests: Connection, path: str, threads: int) -> None:
+    """Answer (text, tokens) with the timings of xllamacpp's own server with one slot; None ends it."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -78,7 +86,9 @@ def start_server(path: str, threads: int) -> Any:
     params.n_ctx, params.n_parallel, params.warmup = 2048, 1, False
     params.verbosity = -1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    return xllamacpp.Server(params)
+    server = xllamacpp.Server(params)
+    for text, tokens in iter(requests.recv, None):
+        requests.send(complete(server, text, tokens))
 
 
 def complete(server: Any, text: str, tokens: int) -> dict[str, Any]:
