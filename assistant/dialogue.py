@@ -17,13 +17,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from . import turns
 from .ask import NOT_HEARD
-from .config import Settings
 from .ears import Ears, Sound
 from .echo import own_words
 from .errors import AssistantError
@@ -32,12 +31,13 @@ from .happening import Happening, Observer
 from .judging import Judges
 from .listening import Listener
 from .looking import Gaze
+from .manners import Manners
 from .orders import Order, order_in
 from .playback import Playback
-from .stages import Brain, Camera, Eyes, Fuser, Reader, Recognizer, Speaker, TurnDetector, Voice
+from .stages import Camera, Recognizer, Speaker, Stages, TurnDetector, Voice
 from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
-from .tools import Toolbox, ToolContext, think
+from .tools import ToolContext, think
 from .turns import RATE, Patience, State, Turns
 from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Turn, Utterance
 from .utterance import Hearing, Job, agreed, respelled
@@ -54,51 +54,6 @@ WORTH_A_TRIAL = 0.2
 """Probability of a finished turn from which an answer is begun on trial."""
 REMEMBERED = 40
 """Messages of history that are kept."""
-LOUDER = 1.4
-"""Step of "louder" and "quieter"."""
-SLOWER = 0.85
-"""Step of "slower" and "faster"."""
-
-
-class Stages(Protocol):
-    """What the conversation needs of a :class:`~assistant.kit.Kit`."""
-
-    settings: Settings
-
-    @property
-    def recognizer(self) -> Recognizer:
-        """Speech to text."""
-        ...
-
-    @property
-    def eyes(self) -> Eyes:
-        """Picture encoder."""
-        ...
-
-    @property
-    def fuser(self) -> Fuser | None:
-        """Adds a caption, words and answers to a percept."""
-        ...
-
-    @property
-    def readers(self) -> dict[str, Reader]:
-        """Text and codes in pictures."""
-        ...
-
-    @property
-    def brain(self) -> Brain:
-        """Turn to reply."""
-        ...
-
-    @property
-    def voice(self) -> Voice:
-        """Text to speech."""
-        ...
-
-    @property
-    def toolbox(self) -> Toolbox:
-        """Tools."""
-        ...
 
 
 class Dialogue:
@@ -136,10 +91,9 @@ class Dialogue:
         """False with push-to-talk: sound counts only between :meth:`press` and :meth:`release`."""
         self._threshold = settings.vad.threshold
         self._ahead, self._every = settings.talk.ahead, int(settings.talk.partials * RATE)
-        self._make_voice, self._speed = make_voice, settings.voice.speed
-        self._voice: Voice | None = None
         self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
         self._lane, self._aside = Lane("engines"), Lane("judges")
+        self._manners = Manners(stages, self._playback, self._lane, make_voice)
         self._listener = Listener(
             recognizer or stages.recognizer, self._lane, settings.asr.language, settings.asr.translate
         )
@@ -149,7 +103,6 @@ class Dialogue:
         self._job: Job | None = None
         self._speaking = False  # hysteresis of the voice activity
         self._heard_at = time.monotonic()
-        self._last_reply = ""
         self._quitting = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -544,7 +497,7 @@ class Dialogue:
         async for clause in clauses:
             self._mark(job, "first_clause_s")
             queued = None
-            speak = partial((self._voice or self.stages.voice).speak, clause)
+            speak = partial(self._manners.voice.speak, clause)
             async with aclosing(self._lane.iterate(Urgency.VOICE, speak)) as chunks:
                 async for chunk in chunks:
                     self._mark(job, "voice_s")
@@ -580,7 +533,7 @@ class Dialogue:
                 self.history = (*self.history, Message("assistant", heard, job.results))
             self.history = self.history[-REMEMBERED:]
         if job.text:
-            self._last_reply = job.text.strip()
+            self._manners.last = job.text.strip()
         reply = Reply(job.text.strip(), heard, job.results, interrupted)
         self._tell("reply", text=reply.text, heard=reply.heard, interrupted=interrupted, question=question)
         self._tell("turn", **{name: round(seconds, 4) for name, seconds in job.split.items()})
@@ -599,33 +552,10 @@ class Dialogue:
                 await self._say(job, NOT_HEARD)
             return
         self._tell("order", order=order.value)
-        match order:
-            case Order.LOUDER | Order.QUIETER:
-                factor = LOUDER if order is Order.LOUDER else 1 / LOUDER
-                self._playback.volume = min(2.0, max(0.1, self._playback.volume * factor))
-                await self._say(job, "Like this?")
-            case Order.SLOWER | Order.FASTER:
-                factor = SLOWER if order is Order.SLOWER else 1 / SLOWER
-                await self._change_speed(min(2.0, max(0.5, self._speed * factor)))
-                await self._say(job, "Like this?")
-            case Order.REPEAT:
-                await self._say(job, self._last_reply or "I have not said anything yet.")
-            case Order.RESUME:
-                await self._say(job, self._rest() or "There is nothing to go on with.")
-            case Order.STOP | Order.PAUSE:
-                pass
-
-    def _rest(self) -> str:
-        """Return what was not heard of the last reply."""
         heard = self.history[-1].text if self.history and self.history[-1].role == "assistant" else ""
-        return " ".join(self._last_reply.split()[len(heard.split()) :])
-
-    async def _change_speed(self, speed: float) -> None:
-        if self._make_voice is None:
-            return
-        make = self._make_voice
-        self._voice = await self._lane.run(Urgency.VOICE, lambda: make(speed))
-        self._speed = speed
+        answer = await self._manners.obey(order, heard)
+        if answer:
+            await self._say(job, answer)
 
     async def _say(self, job: Job, text: str) -> None:
         """Speak a text that needs no thought."""

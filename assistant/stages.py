@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .types import AudioChunk, Features, Frame, Percept, ToolCall, Turn, Utterance
+
+if TYPE_CHECKING:
+    from .config import Settings
+    from .tools import Toolbox
 
 TokenIds = list[int]
 
@@ -307,4 +311,45 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Give the device back."""
+        ...
+
+
+class Stages(Protocol):
+    """What the conversation needs of a :class:`~assistant.kit.Kit`."""
+
+    settings: Settings
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """Speech to text."""
+        ...
+
+    @property
+    def eyes(self) -> Eyes:
+        """Picture encoder."""
+        ...
+
+    @property
+    def fuser(self) -> Fuser | None:
+        """Adds a caption, words and answers to a percept."""
+        ...
+
+    @property
+    def readers(self) -> dict[str, Reader]:
+        """Text and codes in pictures."""
+        ...
+
+    @property
+    def brain(self) -> Brain:
+        """Turn to reply."""
+        ...
+
+    @property
+    def voice(self) -> Voice:
+        """Text to speech."""
+        ...
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """Tools."""
         ...
