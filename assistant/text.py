@@ -101,6 +101,8 @@ class Splitter:
             self._undecided = False
             if not (character.islower() or character.isdigit()):
                 yield from self._release()
+        if not self._word and self._full() and self._parts_before(character, True):
+            yield from self._release()  # no letter that follows can change it
         self._word += character
         comma = character == "," and len(self._word) > 1 and self._word[:-1].isalpha()
         if comma or character in _WIDE_SENTENCE or character in _WIDE_PAUSE:
@@ -126,9 +128,8 @@ class Splitter:
         word = _unmarked(raw)
         if not word:
             return
-        _, phrase, most = _LIMITS[min(self._given, len(_LIMITS) - 1)]
-        count = len(self._clause)
-        if count >= phrase and self._parts_before(word, count >= most):
+        phrase = self._limits()[1]
+        if len(self._clause) >= phrase and self._parts_before(word, self._full()):
             yield from self._release()
         self._clause.append(word)
         ending = word.rstrip("\"'”’)]»")[-1:]
@@ -136,6 +137,13 @@ class Splitter:
             yield from self._end_sentence(word)
         elif ending in ",;:" + _WIDE_PAUSE + "–—" and ending:
             yield from self._end_phrase(word)
+
+    def _limits(self) -> tuple[int, int, int]:
+        return _LIMITS[min(self._given, len(_LIMITS) - 1)]
+
+    def _full(self) -> bool:
+        """Whether the clause ends as soon as it may."""
+        return len(self._clause) >= self._limits()[2]
 
     def _parts_before(self, word: str, hard: bool) -> bool:
         """Whether a voice may pause between the last word and ``word``."""
@@ -162,7 +170,7 @@ class Splitter:
         yield from self._release()
 
     def _end_phrase(self, word: str) -> Iterator[str]:
-        fewest = _LIMITS[min(self._given, len(_LIMITS) - 1)][0]
+        fewest = self._limits()[0]
         alone = self._given == 0 and len(self._clause) == 1 and _bare(word) in _ALONE
         if len(self._clause) >= fewest or alone:
             yield from self._release()

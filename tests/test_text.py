@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.text import clauses, plain, speakable
+from assistant.text import Splitter, clauses, plain, speakable
 
 SPOKEN = {
     "I have 1,234.5 apples.": "I have one thousand two hundred and thirty-four point five apples.",
@@ -212,3 +212,10 @@ def test_the_unfinished_tail_is_spoken() -> None:
 
 def test_languages_without_spaces_are_split_too() -> None:
     assert next(iter(clauses(["你好。今天天气很好!我们去公园。"]))) == "你好。"
+
+
+def test_a_full_clause_is_given_at_the_first_letter_after_it():
+    splitter = Splitter()
+    for character in "Romeo met young Juliet near Verona ":
+        assert list(splitter.feed(character)) == []
+    assert list(splitter.feed("l")) == ["Romeo met young Juliet near Verona"]
