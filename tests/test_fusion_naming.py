@@ -37,7 +37,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         row = {"image": f"images/{number}.png", "split": "val" if number // 6 % 4 == 3 else "train"}
         rows.append(row | ({"coarse_label": ("Tomato", "Lime")[number % 3]} if number % 3 < 2 else {"label": "sky"}))
     (world / "index.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    config = configuration("naming", epochs=15, calibrate=0.15)
+    config = configuration("naming", epochs=15, folds=3)
     given = material(world, folder / "cache", config)
     result = Trainer(NamingTask(config, given), folder / "run").run()
     return SimpleNamespace(path=result.best, figures=result.figures, config=config, material=given)
@@ -72,7 +72,7 @@ def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
     saved = checkpoint.load(trained.path)
     restored, namer = tasks.restore(saved, trained.material), Namer(saved)
     with torch.no_grad():
-        scores = restored._scores("val")  # type: ignore[attr-defined]
+        scores = restored._scores(restored.module, restored.raw["val"])  # type: ignore[attr-defined]
     for example, row in zip(restored.parts["val"], scores, strict=True):  # type: ignore[attr-defined]
         features = trained.material.features.get(example.image).astype(np.float32)
         theirs = (row / namer.temperature).softmax(0).numpy()

@@ -1,7 +1,9 @@
 """The naming task: classes of your own on top of the eyes, with "none of these" for every other picture.
 
 One linear layer on standardised mean features. Examples without a name teach what is none of these, as many of
-them an epoch as there are named ones.
+them an epoch as there are named ones. How sure its answers are is learned by cross-validation: from scores of
+pictures by layers that were not trained on them (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017,
+for the temperature).
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ class NamingOptions:
 
     field: str = "coarse_label"
     """``coarse_label`` or ``label``: what names the thing; an example without it is none of these."""
-    calibrate: float = 0.1
-    """Share of the training pictures that only set the temperature and the bound of the sure."""
+    folds: int = 5
+    """Parts of the training pictures, each scored by a layer trained on the others."""
     precision: float = 0.98
     """Share of pictures taken for one of the names that must really be of their kind."""
 
@@ -55,7 +57,8 @@ class NamingTask(Task):
     """Learns names from labelled pictures."""
 
     name = "naming"
-    watch = "accuracy"
+    watch = "loss"
+    higher = False
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
@@ -63,12 +66,8 @@ class NamingTask(Task):
         if self.options.field not in ("coarse_label", "label"):
             raise SettingError(f"options.field is coarse_label or label, not {self.options.field!r}")
         train = list({e.image: e for e in material.train if e.image}.values())
-        generator = np.random.default_rng(config.training.seed)
-        order = generator.permutation(len(train))
-        held = max(1, round(self.options.calibrate * len(train)))
         self.parts = {
-            "held": [train[i] for i in order[:held]],
-            "train": [train[i] for i in order[held:]],
+            "train": train,
             "val": list({e.image: e for e in material.val if e.image}.values()),
         }
         named = sorted({self._name(e) for e in material.train} - {""})
@@ -83,7 +82,10 @@ class NamingTask(Task):
         }
         self.raw = {part: self._means(examples) for part, examples in self.parts.items()}
         self.mean, self.deviation = self.raw["train"].mean(0), self.raw["train"].std(0) + 1e-3
-        self.temperature, self.sure = 1.0, 0.5
+        if extras:
+            self.temperature, self.sure = float(extras["temperature"]), float(extras["sure"])
+        else:
+            self._calibrate()
         torch.manual_seed(config.training.seed)
         self.module = NamingHead(config.encoder_dim, none, config.model.dropout)
 
@@ -96,32 +98,36 @@ class NamingTask(Task):
 
     def plan(self, generator: np.random.Generator) -> list[list[int]]:
         """Return one epoch's batches: all named pictures and as many others."""
-        truth = self.truth["train"].numpy()
-        named, others = np.flatnonzero(truth < len(self.names)), np.flatnonzero(truth == len(self.names))
+        return self._batches(np.arange(len(self.parts["train"])), generator)
+
+    def _batches(self, among: NDArray[Any], generator: np.random.Generator) -> list[list[int]]:
+        truth, size = self.truth["train"].numpy()[among], self.config.training.batch
+        named, others = among[truth < len(self.names)], among[truth == len(self.names)]
         chosen = generator.permutation(others)[: len(named)]
         order = generator.permutation(np.concatenate([named, chosen])).tolist()
-        size = self.config.training.batch
         return [order[start : start + size] for start in range(0, len(order), size)]
 
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
         """Return the cross-entropy."""
-        scores = self._scores("train", list(indices))
-        truth = self.truth["train"][list(indices)].to(scores.device)
+        return self._loss(self.module, list(indices))
+
+    def _loss(self, head: NamingHead, indices: list[int]) -> torch.Tensor:
+        scores = self._scores(head, self.raw["train"][indices])
+        truth = self.truth["train"][indices].to(scores.device)
         return functional.cross_entropy(scores, truth, label_smoothing=self.config.training.smoothing)
 
-    def _scores(self, part: str, indices: list[int] | None = None) -> torch.Tensor:
-        means = self.raw[part] if indices is None else self.raw[part][indices]
-        device = self.module.linear.bias.device
-        scores: torch.Tensor = self.module(torch.from_numpy((means - self.mean) / self.deviation).to(device))
-        return scores.cpu() if indices is None else scores
+    def _scores(self, head: NamingHead, means: Floats) -> torch.Tensor:
+        scaled = torch.from_numpy((means - self.mean) / self.deviation)
+        scores: torch.Tensor = head(scaled.to(head.linear.bias.device))
+        return scores
 
     def validate(self) -> dict[str, float]:
-        """Return the accuracy over named pictures, how many others are taken for named ones, the calibration error."""
+        """Return accuracy over named pictures, how many others are taken for named ones, calibration error, loss."""
         from ..evaluation.naming import expected_calibration_error
 
-        self._calibrate()
         truth, none = self.truth["val"].numpy(), len(self.names)
-        chances = (self._scores("val") / self.temperature).softmax(1).numpy()
+        scores = self._scores(self.module, self.raw["val"]).cpu() / self.temperature
+        chances = scores.softmax(1).numpy()
         named = truth < none
         best, taken = chances[:, :none].argmax(1), 1 - chances[:, none] >= self.sure
         right = best == truth
@@ -131,13 +137,14 @@ class NamingTask(Task):
             "accuracy_closed": float(right[named].mean()) if named.any() else 0.0,
             "false_alarms": float(taken[~named].mean()) if (~named).any() else 0.0,
             "ece": expected_calibration_error(stated[taken], right[taken]) if taken.any() else 0.0,
+            "loss": float(functional.cross_entropy(scores, self.truth["val"])),
             "withheld_at_90": withheld(stated[named], right[named], 0.9),
         }
 
     def _calibrate(self) -> None:
-        """Set the temperature by likelihood and the bound by precision, on pictures that were not trained on."""
-        scores, truth, none = self._scores("held"), self.truth["held"], len(self.names)
-        grid = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0]
+        """Set the temperature by likelihood and the bound by precision, on scores out of fold."""
+        scores, truth, none = self._out_of_fold(), self.truth["train"], len(self.names)
+        grid = np.geomspace(0.2, 2.0, 40).tolist()
         self.temperature = min(grid, key=lambda t: float(functional.cross_entropy(scores / t, truth)))
         chance = 1 - (scores / self.temperature).softmax(1)[:, none].numpy()
         named = (truth < none).numpy()
@@ -146,6 +153,28 @@ class NamingTask(Task):
             taken = chance >= bound
             if not taken.any() or named[taken].mean() >= self.options.precision:
                 break
+
+    def _out_of_fold(self) -> torch.Tensor:
+        """Return the scores of each training picture by a layer that was trained on the other folds."""
+        settings, none = self.config.training, len(self.names)
+        fold = np.random.default_rng(settings.seed).permutation(len(self.parts["train"])) % self.options.folds
+        scores = torch.zeros(len(fold), none + 1)
+        for number in range(self.options.folds):
+            torch.manual_seed(settings.seed)
+            generator = np.random.default_rng([settings.seed, number])
+            head = NamingHead(self.config.encoder_dim, none, self.config.model.dropout)
+            optimiser = torch.optim.AdamW(head.parameters(), settings.lr, weight_decay=settings.weight_decay)
+            plan = [self._batches(np.flatnonzero(fold != number), generator) for _ in range(settings.epochs)]
+            decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, sum(map(len, plan)))
+            for indices in (batch for epoch in plan for batch in epoch):
+                optimiser.zero_grad()
+                self._loss(head, indices).backward()
+                optimiser.step()
+                decay.step()
+            head.eval()
+            with torch.no_grad():
+                scores[fold == number] = self._scores(head, self.raw["train"][fold == number])
+        return scores
 
     def extras(self) -> dict[str, Any]:
         """Return the names, the temperature and the bound."""
