@@ -43,13 +43,15 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("surely a teapot in the centre.", "What colour is the horse?", "I don't see a horse here, only a teapot."),
     ("surely a teapot in the centre.", "What is the largest ocean?", "The Pacific Ocean."),
     ("", f"What do you see?{BLIND}", "I can't see anything, because there is no picture."),
+    ("", f"Was halte ich?{BLIND}\n[answer in German]", "Das kann ich nicht sagen, es gibt kein Bild."),
+    ("", f"What am I holding?{BLIND}", "I can't see that, because there is no picture."),
     ("", "Who painted the Mona Lisa?", "Leonardo da Vinci."),
     ("", "How many days are in a leap year?", "366 days."),
     ("", "How do I clean a window?", "Wipe it with warm water and a little vinegar, then dry it with a soft cloth."),
     (
         "surely a sofa at the right.",
         "Wie viele Lampen siehst du?\n[answer in German]",
-        "Ich sehe keine Lampe, nur rechts ein Sofa.",
+        "Ich sehe hier keine Lampe.",
     ),
     ("", f"Is there a chair in front of me?{BLIND}", "I can't tell, because there is no picture."),
     (
@@ -123,17 +125,17 @@ def system(tools: Sequence[ToolSpec], instructions: str = "", opening: str = INS
 def examples(tools: Sequence[ToolSpec]) -> list[tuple[str, str]]:
     """Return (role, text) of a constant conversation that shows how to reply and when to call a tool.
 
-    A tool may bring ``"example"``: ``{"question", "arguments"}``. Answers of tools are not shown: a small
-    model would repeat them.
+    A tool may bring ``"examples"``, each ``{"question", "language", "arguments"}``. Answers of tools are not
+    shown: a small model would repeat them.
     """
     shown: list[tuple[str, str]] = []
     for camera, question, reply in EXAMPLES:
         seen = f"[camera] {camera}\n" if camera else ""
         shown += [("user", seen + question), ("assistant", reply)]
     for tool in tools:
-        if example := tool.get("example"):
+        for example in tool.get("examples", ()):
             shown += [
-                ("user", plain(example["question"])),
+                ("user", plain(example["question"]) + language(example["language"])),
                 ("assistant", call(tool["name"], example["arguments"])),
             ]
     return shown
@@ -258,19 +260,28 @@ def language(code: str) -> str:
     return f"\n[answer in {_LANGUAGES.get(code, code)}]" if code not in ("", "en") else ""
 
 
-_SEEING = re.compile(
-    r"\b(see|seen|looking at|look at|pictures?|images?|photos?|camera|this|these|those|holding|wearing|in front|"
+_SEEING = {
+    "en": r"see|seen|looking at|look at|pictures?|images?|photos?|camera|this|these|those|holding|wearing|in front|"
     r"behind (?:me|you)|around (?:me|you)|read (?:it|that|to|me)|describe (?:it|that|what)|pointing|"
     r"in my|(?:it|this|that) says?|does (?:it|that) say|the (?:room|scene|view)|"
-    r"(?:is|are|was|were|what's|who's|where's) (?:that|there|here|my)|can you (?:read|describe))\b",
-    re.IGNORECASE,
-)
-"""English words of which one at least is in most questions about what is before the camera."""
+    r"(?:is|are|was|were|what's|who's|where's) (?:that|there|here|my)|can you (?:read|describe)",
+    "de": r"seh(?:e|en|t)|sieh(?:st|t)?|schau\w*|guck\w*|bild(?:er|es)?|fotos?|kamera|das (?:hier|da)|dies\w*|hier|"
+    r"ist das|sind das|halt(?:e|en)|trag(?:e|en)|zeig(?:e|en)|vor mir|hinter mir|um mich|lies|lesen|beschreib\w*|"
+    r"steht (?:da|dort|drauf|darauf)|welche farbe|mein\w*",
+    "fr": r"vo(?:is|it|ir|yez)|regard\w*|images?|photos?|caméra|ce(?:ci|la)|ça|c'est|cet(?:te)?|ces|ici|tiens|porte|"
+    r"devant moi|derrière moi|autour de moi|li[st]|lire|décri\w*|écrit|de quelle couleur|m(?:on|a|es)",
+    "es": r"v(?:es|eo|er)|mira\w*|imagen|imágenes|fotos?|cámara|est[oae]s?|es[oae]s?|aquí|sosten\w*|llevo|"
+    r"delante de mí|detrás de mí|lee\w*|descri\w*|dice|escrito|de qué color|mis?",
+    "it": r"ved(?:i|o|ere)|guarda\w*|immagin[ei]|foto|fotocamera|quest[oaie]|quell[oaie]|qui|tengo|indosso|"
+    r"davanti a me|dietro di me|legg\w*|descri\w*|scritto|di che colore|mi[oae]i?",
+}
+"""Words of which one at least is in most questions about what is before the camera, by language."""
 
 
 def blind(question: str, language: str) -> str:
-    """Return the note that there is no picture, for questions that may be about one; in English others need none."""
-    return BLIND if language != "en" or _SEEING.search(question) else ""
+    """Return the note that there is no picture, for questions that may be about one: all of an unknown language."""
+    words = _SEEING.get(language)
+    return BLIND if words is None or re.search(rf"\b(?:{words})\b", question, re.IGNORECASE) else ""
 
 
 _DANGER = re.compile(

@@ -54,8 +54,8 @@ class Tool:
     parameters: dict[str, Any]
     """JSON schema of the arguments."""
     function: Callable[..., Any]
-    example: dict[str, Any] | None = None
-    """One use that the model is shown: ``question`` and ``arguments``."""
+    examples: tuple[dict[str, Any], ...] = ()
+    """Uses that the model is shown: ``question``, its ``language`` and ``arguments``."""
     when: str = ""
     """Regular expression that the words of an English question must match, or the tool cannot be meant."""
 
@@ -82,14 +82,14 @@ class Tool:
                 required.append(parameter.name)
         schema = {"type": "object", "properties": properties, "required": required}
         doc = inspect.cleandoc(function.__doc__ or "")
-        return cls(name, description, schema, function, _example(doc, name), _when(doc, name))
+        return cls(name, description, schema, function, _examples(doc, name), _when(doc, name))
 
     @property
     def spec(self) -> dict[str, Any]:
-        """What a brain is told: name, description, the schema of the arguments, an example, whether it looks."""
+        """What a brain is told: name, description, the schema of the arguments, examples, whether it looks."""
         told: dict[str, Any] = {"name": self.name, "description": self.description, "parameters": self.parameters}
-        if self.example is not None:
-            told["example"] = self.example
+        if self.examples:
+            told["examples"] = list(self.examples)
         if self.when:
             told["when"] = self.when
         return {**told, "looks": True} if self.looks else told
@@ -105,11 +105,14 @@ def _when(doc: str, tool: str) -> str:
     return written
 
 
-def _example(doc: str, tool: str) -> dict[str, Any] | None:
-    """Return the use that a docstring shows on a line ``Example: question -> tool(x="y")``."""
-    written = doc.partition("\nExample:")[2].partition("\n\n")[0]
-    if not written:
-        return None
+def _examples(doc: str, tool: str) -> tuple[dict[str, Any], ...]:
+    """Return the uses that a docstring shows, each as ``Example: question -> tool(x="y")``, or ``Example (de):``."""
+    parts = re.split(r"\nExample(?: \((\w+)\))?:", doc)[1:]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return tuple(_example(written.partition("\n\n")[0], language or "en", tool) for language, written in pairs)
+
+
+def _example(written: str, language: str, tool: str) -> dict[str, Any]:
     parts = [" ".join(part.split()) for part in written.split(" -> ")]
     try:
         question, called = parts
@@ -118,7 +121,7 @@ def _example(doc: str, tool: str) -> dict[str, Any] | None:
         raise PluginError(f"the example of {tool} must be: question -> {tool}(...)") from error
     if name != tool:
         raise PluginError(f"the example of {tool} calls {name}")
-    return {"question": question, "arguments": arguments}
+    return {"question": question, "language": language, "arguments": arguments}
 
 
 def _schema(hint: Any, tool: str, parameter: str) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def calculate(expression: str) -> str:
     Example: How much is 14 times 32? -> calculate(expression="14 * 32")
 
     When: \d|\b(plus|minus|times|multipl\w+|divided?|percent|squared?|cubed|root|sum|half|twice|double|thirds?|
-    quarter|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million)\b
+    quarter|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(thir|four|fif|six|seven|eigh|nine)(teen|ty)|
+    twenty|forty|eighty|hundred|thousand|million)\b
     """
     if len(expression) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters")

@@ -121,8 +121,8 @@ def test_results_are_told_as_plain_text() -> None:
 
 
 def test_a_tools_example_becomes_a_conversation() -> None:
-    example = {"question": "What is 2 and 2?", "arguments": {"expression": "2 + 2"}}
-    told = prompt.examples([{**CALCULATE, "example": example}])[-2:]
+    example = {"question": "What is 2 and 2?", "language": "en", "arguments": {"expression": "2 + 2"}}
+    told = prompt.examples([{**CALCULATE, "examples": [example]}])[-2:]
     assert told == [
         ("user", "What is 2 and 2?"),
         ("assistant", 'calculate(expression="2 + 2")'),
@@ -160,6 +160,11 @@ def test_of_a_receipt_the_fields_are_told_and_not_the_whole_text() -> None:
         ("How do I boil an egg so that it stays soft?", "en", False),
         ("Which animal is the fastest on land?", "en", False),
         ("Was ist das?", "de", True),
+        ("Qu'est-ce que c'est ?", "fr", True),
+        ("¿Qué es esto?", "es", True),
+        ("Wie hoch ist der Mont Blanc?", "de", False),
+        ("Quelle est la capitale de l'Italie ?", "fr", False),
+        ("何ですか", "ja", True),
     ],
 )
 def test_who_asks_to_see_is_told_that_there_is_no_picture(question: str, language: str, told: bool) -> None:

@@ -190,21 +190,22 @@ def test_closing_think_closes_the_model(box):
     assert brain.closed == 1
 
 
-def test_a_docstring_may_show_an_example() -> None:
+def test_a_docstring_may_show_examples() -> None:
     def double(number: int) -> int:
         """Double a number.
 
         Example: What is twice
         four? -> double(number=4)
+        Example (de): Was ist zweimal drei? -> double(number=3)
         """
         return number * 2
 
     tool = Tool.of(double)
     assert tool.description == "Double a number."
-    assert tool.spec["example"] == {
-        "question": "What is twice four?",
-        "arguments": {"number": 4},
-    }
+    assert tool.spec["examples"] == [
+        {"question": "What is twice four?", "language": "en", "arguments": {"number": 4}},
+        {"question": "Was ist zweimal drei?", "language": "de", "arguments": {"number": 3}},
+    ]
 
 
 def test_a_docstring_may_say_when_it_can_be_meant() -> None:
@@ -219,7 +220,7 @@ def test_a_docstring_may_say_when_it_can_be_meant() -> None:
         return 2 * number
 
     tool = Tool.of(double)
-    assert tool.spec["when"] == r"\d|\btwice\b" and tool.spec["example"]["question"] == "Twice four?"
+    assert tool.spec["when"] == r"\d|\btwice\b" and tool.spec["examples"][0]["question"] == "Twice four?"
     double.__doc__ = "Double a number.\n\nWhen: (twice"
     with pytest.raises(PluginError, match="When: of double"):
         Tool.of(double)
