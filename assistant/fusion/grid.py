@@ -19,7 +19,7 @@ from . import checkpoint
 from .checkpoint import SHIPPED, Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
-from .judging import Judge
+from .judging import Judge, Sight
 from .matching import conflict
 from .naming import Namer
 from .retrieval import DualEncoder
@@ -68,8 +68,9 @@ class GridFuser:
             percept = self._namer.name(percept)
         if not self.knows(percept):
             return percept
-        caption = self.caption(percept)
-        if self._judge is not None and self._judge.chance(self._judge.see(percept.features), caption) < BELIEVED:
+        sight = self._judge.see(percept.features) if self._judge is not None else None
+        caption = self._caption(percept, sight)
+        if self._judge is not None and sight is not None and self._judge.chance(sight, caption) < BELIEVED:
             caption = ""
         return dataclasses.replace(percept, caption=caption, words=self.visual.seen(percept.features))
 
@@ -86,13 +87,18 @@ class GridFuser:
 
     def caption(self, percept: Percept) -> str:
         """Return the caption on which captioner, visual words and picture-sentence encoder agree, believed or not."""
+        return self._caption(percept, self._judge.see(percept.features) if self._judge is not None else None)
+
+    def _caption(self, percept: Percept, sight: Sight | None) -> str:
         if self._captioner is None:
             return ""
         judge, features = self._judge, percept.features
-        if judge is None:
+        if judge is None or sight is None:
             return spoken(self._captioner.caption(features))
-        encoder, picture = judge.encoder, judge.encoder.picture(features).reshape(-1)
-        return spoken(self._captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture))
+        encoder, picture = judge.encoder, sight.vector.reshape(-1)
+        return spoken(
+            self._captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture, sight.memory)
+        )
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""

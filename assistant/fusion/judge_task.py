@@ -166,9 +166,10 @@ class JudgeTask(Task):
 
     def arrays(self) -> Arrays:
         """Return the layer on the evidence as it is found, and the features of the other pictures in eight bits."""
-        flat = self.bank.reshape(-1, self.bank.shape[-1])
+        places = np.concatenate([self.captioner.places(features) for features in self.bank])
+        bank = {"bank.places": places, "bank.means": self.bank.mean(1)}
         return {
-            **pack({"bank.features": flat}, ["bank.features"]),
+            **pack(bank, bank),
             "weight": (self.module.weight.detach() / self.scale).numpy(),
             "bias": self.module.bias.detach().numpy(),
         }

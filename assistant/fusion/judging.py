@@ -36,7 +36,7 @@ class Sight:
     vector: Floats
     """(dim,) of the encoder."""
     memory: list[Memory]
-    """Of the captioner: this picture and then the judge's others; empty where there is none."""
+    """What the captioner's decoders remember; empty where there is none."""
 
 
 class Judge:
@@ -53,7 +53,9 @@ class Judge:
             return
         arrays = unpack(saved.arrays)
         self.calibration = Calibration(tuple(arrays["weight"][0].tolist()), float(arrays["bias"][0]))
-        self.others = [captioner.memory(features) for features in _pictures(arrays["bank.features"], captioner)]
+        means = arrays["bank.means"]
+        places = arrays["bank.places"].reshape(len(means), -1, means.shape[1])
+        self.others = [captioner.remember(*picture) for picture in zip(places, means, strict=True)]
 
     @classmethod
     def find(cls, settings: Settings) -> Judge:
@@ -67,10 +69,8 @@ class Judge:
 
     def see(self, features_PD: Floats) -> Sight:
         """Return what both remember of a picture."""
-        vector = self.encoder.picture(features_PD)
-        if self.calibration is None or self.captioner is None:
-            return Sight(vector, [])
-        return Sight(vector, together([self.captioner.memory(features_PD), *self.others]))
+        memory = [] if self.captioner is None else self.captioner.memory(features_PD)
+        return Sight(self.encoder.picture(features_PD), memory)
 
     def chance(self, sight: Sight, sentence: str) -> float:
         """Return the probability that a sentence is true of a picture; 0.5 where no word of it is known."""
@@ -79,7 +79,7 @@ class Judge:
         vector = self.encoder.text(sentence)
         if not vector.any():
             return 0.5
-        read = self.captioner.likelihood(sight.memory, sentence)
+        read = self.captioner.likelihood(together([sight.memory, *self.others]), sentence)
         found = evidence(self.encoder, sight.vector, vector, read[0], read[1:])
         return float(self.calibration.chance(found[None])[0])
 
@@ -105,12 +105,6 @@ def _log_mean(log_p: Floats) -> Floats:
     highest = log_p.max(0)
     result: Floats = highest + np.log(np.exp(log_p - highest).mean(0))
     return result
-
-
-def _pictures(rows: Floats, captioner: NumpyCaptioner) -> Floats:
-    """Return rows of features, a place each, as pictures, (pictures, places, dim)."""
-    grid = captioner.config.grid
-    return rows.reshape(-1, grid[0] * grid[1], rows.shape[-1])
 
 
 def fingerprint(weights: dict[str, Floats]) -> str:

@@ -47,21 +47,26 @@ class NumpyCaptioner:
         """Load a caption checkpoint. Raises :class:`ModelError` where it is damaged."""
         return cls(checkpoint.load(path))
 
-    def caption(self, features_PD: Floats, judge: Callable[[list[str]], Floats] | None = None) -> list[str]:
+    def caption(
+        self,
+        features_PD: Floats,
+        judge: Callable[[list[str]], Floats] | None = None,
+        memories: Sequence[Memory] | None = None,
+    ) -> list[str]:
         """Return the words of the best caption.
 
         ``judge`` gives the similarity of each sentence to the picture; it is weighed by ``choice.judge``.
+        ``memories`` are those of :meth:`memory`, where they are known already.
         """
-        found = self.candidates(features_PD, self.choice.beam)
+        found = self.candidates(self.memory(features_PD) if memories is None else memories, self.choice.beam)
         captions = [self.vocabulary.text(numbers) for numbers, _ in found]
         seen = dict(zip(self.visual.words, self.visual.probabilities(features_PD).tolist(), strict=True))
         likeness = np.zeros(len(found)) if judge is None else judge([" ".join(words) for words in captions])
         scores = [score for _, score in found]
         return captions[choose(captions, scores, seen, likeness.tolist(), self.choice)]
 
-    def candidates(self, features_PD: Floats, beam: int) -> list[tuple[list[int], float]]:
+    def candidates(self, memories: Sequence[Memory], beam: int) -> list[tuple[list[int], float]]:
         """Return finished captions and their log probabilities, best first."""
-        memories = self.memory(features_PD)
         rows = [decoder.start() for decoder in self.decoders]
         words, scores = np.full((1, 0), 0), np.zeros(1, np.float32)
         done: list[tuple[list[int], float]] = []
@@ -93,11 +98,18 @@ class NumpyCaptioner:
 
     def memory(self, features_PD: Floats) -> list[Memory]:
         """Return what each decoder remembers of a picture."""
+        return self.remember(self.places(features_PD), features_PD.mean(0))
+
+    def places(self, features_PD: Floats) -> Floats:
+        """Return the places that the decoders look at, (places, dim)."""
+        return shrink(features_PD, self.config.grid, self.side) if self.side else features_PD
+
+    def remember(self, places_PD: Floats, mean_D: Floats) -> list[Memory]:
+        """Return what each decoder remembers of :meth:`places` and of the mean over all places of the grid."""
         mean, deviation = self.standard
-        places = shrink(features_PD, self.config.grid, self.side) if self.side else features_PD
-        scaled = ((places - mean) / deviation).astype(np.float32)
-        pooled = self.visual.standardise(features_PD.mean(0))
-        return [decoder.memory(scaled, pooled, self.visual.probabilities(features_PD)) for decoder in self.decoders]
+        scaled = ((places_PD - mean) / deviation).astype(np.float32)
+        pooled, words = self.visual.standardise(mean_D), self.visual.probabilities(mean_D[None])
+        return [decoder.memory(scaled, pooled, words) for decoder in self.decoders]
 
     def likelihood(self, memories: Sequence[Memory], sentence: str) -> Floats:
         """Return the log probability of each word of a sentence and of its end, (…, words + 1).
