@@ -18,7 +18,7 @@ from ..errors import ModelError
 from . import heads
 from .checkpoint import Checkpoint
 from .decoder import Memory
-from .layers import Floats
+from .layers import Floats, log_mean
 from .quantised import unpack
 from .retrieval import Calibration, DualEncoder, relative
 from .runtime import NumpyCaptioner, together
@@ -94,17 +94,10 @@ def evidence(encoder: DualEncoder, picture: Floats, text: Floats, read: Floats, 
     bank = encoder.w["bank.pictures"], encoder.w["bank.texts"]
     compared = relative(np.atleast_1d(picture @ text), picture[None], text[None], bank)[0]
     whole, totals = float(read.sum()), others.sum(1)
-    gain = whole - float(_log_mean(totals))
-    against = np.clip(read - _log_mean(others), LEAST_GAIN, 0).sum()
+    gain = whole - float(log_mean(totals))
+    against = np.clip(read - log_mean(others), LEAST_GAIN, 0).sum()
     distance = (whole - totals.mean()) / (totals.std() + 1)
     return np.array([*compared, gain, gain / len(read), against, distance], np.float32)
-
-
-def _log_mean(log_p: Floats) -> Floats:
-    """Return the logarithm of the mean of probabilities over the first axis."""
-    highest = log_p.max(0)
-    result: Floats = highest + np.log(np.exp(log_p - highest).mean(0))
-    return result
 
 
 def fingerprint(weights: dict[str, Floats]) -> str:

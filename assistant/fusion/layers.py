@@ -40,6 +40,13 @@ def log_softmax(x: Floats) -> Floats:
     return result
 
 
+def log_mean(log_p: Floats) -> Floats:
+    """Return the logarithm of the mean of probabilities over the first axis; some may be 0, not all."""
+    highest = np.maximum(log_p.max(0), np.float32(-1e4))
+    result: Floats = highest + np.log(np.exp(log_p - highest).mean(0))
+    return result
+
+
 def quick_gelu(x: Floats) -> Floats:
     """Return x * sigmoid(1.702 x), the quick form of the Gaussian error linear unit (Hendrycks & Gimpel, 2016)."""
     result: Floats = x / (1 + np.exp(-1.702 * x))

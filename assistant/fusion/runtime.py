@@ -16,7 +16,7 @@ from .captions import Choice, choose
 from .checkpoint import Checkpoint
 from .config import FusionConfig
 from .decoder import Decoder, Memory, never
-from .layers import Floats, log_softmax, shrink
+from .layers import Floats, log_mean, log_softmax, shrink
 from .quantised import unpack
 from .sentences import END, START, Vocabulary, tokenize
 from .visual import VisualWords
@@ -72,12 +72,11 @@ class NumpyCaptioner:
         done: list[tuple[list[int], float]] = []
         last = np.array([START])
         for position in range(self.longest):
-            chances = _mean(
-                [
-                    log_softmax(never(decoder.step(memory, row, last, position), last))
-                    for decoder, memory, row in zip(self.decoders, memories, rows, strict=True)
-                ]
-            )
+            each = [
+                log_softmax(never(decoder.step(memory, row, last, position), last))
+                for decoder, memory, row in zip(self.decoders, memories, rows, strict=True)
+            ]
+            chances = each[0] if len(each) == 1 else log_mean(np.stack(each))
             total = (scores[:, None] + chances).ravel()
             best = np.argpartition(-total, 2 * beam)[: 2 * beam]
             best = best[np.argsort(-total[best])]
@@ -118,7 +117,7 @@ class NumpyCaptioner:
         """
         numbers = self.vocabulary.numbers(tokenize(sentence))[: self.longest - 1]
         each = [decoder.chances(memory, numbers) for decoder, memory in zip(self.decoders, memories, strict=True)]
-        return _mean(each)
+        return log_mean(np.stack(each))
 
 
 def together(pictures: Sequence[Sequence[Memory]]) -> list[Memory]:
@@ -130,12 +129,3 @@ def together(pictures: Sequence[Sequence[Memory]]) -> list[Memory]:
         ]
         for of in zip(*pictures, strict=True)
     ]
-
-
-def _mean(log_p: Sequence[Floats]) -> Floats:
-    """Return the logarithm of the mean of probabilities."""
-    if len(log_p) == 1:
-        return log_p[0]
-    highest = np.maximum(np.maximum.reduce(log_p), np.float32(-1e4))
-    result: Floats = highest + np.log(np.mean([np.exp(part - highest) for part in log_p], 0))
-    return result
