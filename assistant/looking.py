@@ -9,8 +9,8 @@ from typing import Any
 
 from .errors import DeviceError
 from .frames import FrameRing, Seen
-from .percepts import Sight, about, look, wanted_readers
-from .stages import Camera
+from .percepts import about, look, wanted_readers
+from .stages import Camera, Sight
 from .streams import Lane, Urgency
 from .types import Frame, Percept
 

@@ -4,36 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from .config import Settings
-from .stages import Eyes, Fuser, Reader
+from .stages import Sight
 from .types import Frame, Percept, Verdict
-
-
-class Sight(Protocol):
-    """The part of a :class:`~assistant.kit.Kit` that looks at pictures."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        ...
-
-    @property
-    def eyes(self) -> Eyes:
-        """Picture encoder."""
-        ...
-
-    @property
-    def fuser(self) -> Fuser | None:
-        """Adds a caption, words and answers to a percept."""
-        ...
-
-    @property
-    def readers(self) -> Mapping[str, Reader]:
-        """What is read on demand, by name."""
-        ...
 
 
 def look(sight: Sight, frame: Frame) -> Percept:

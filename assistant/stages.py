@@ -6,7 +6,7 @@ Stages are synchronous and small, so that they can be tested without an event lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -314,14 +314,12 @@ class Camera(Protocol):
         ...
 
 
-class Stages(Protocol):
-    """What the conversation needs of a :class:`~assistant.kit.Kit`."""
-
-    settings: Settings
+class Sight(Protocol):
+    """The part of a :class:`~assistant.kit.Kit` that looks at pictures."""
 
     @property
-    def recognizer(self) -> Recognizer:
-        """Speech to text."""
+    def settings(self) -> Settings:
+        """The settings in force."""
         ...
 
     @property
@@ -335,8 +333,17 @@ class Stages(Protocol):
         ...
 
     @property
-    def readers(self) -> dict[str, Reader]:
-        """Text and codes in pictures."""
+    def readers(self) -> Mapping[str, Reader]:
+        """What is read on demand, by name."""
+        ...
+
+
+class Stages(Sight, Protocol):
+    """What the conversation needs of a :class:`~assistant.kit.Kit`."""
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """Speech to text."""
         ...
 
     @property

@@ -36,11 +36,10 @@ def main() -> None:
     store = Store(settings)
     session = LlamaSession(dataclasses.replace(settings, brain=brain), store)
     prompt = session.tokenize(TEXT)
-    server, answers = multiprocessing.get_context("spawn").Pipe()
+    spawn = multiprocessing.get_context("spawn")
+    server, answers = spawn.Pipe()
     path = str(find_gguf(arguments.model, store))
-    multiprocessing.get_context("spawn").Process(
-        target=serve, args=(answers, path, arguments.threads), daemon=True
-    ).start()
+    spawn.Process(target=serve, args=(answers, path, arguments.threads), daemon=True).start()
 
     def ours() -> float:
         session.sync([prompt])

@@ -52,7 +52,7 @@ def calculate(expression: str) -> str:
 
     When: \d|\b(plus|minus|times|multipl\w+|divided?|percent|squared?|cubed|root|sum|half|twice|double|thirds?|
     quarter|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(thir|four|fif|six|seven|eigh|nine)(teen|ty)|
-    twenty|forty|eighty|hundred|thousand|million)\b
+    twenty|forty|hundred|thousand|million)\b
     """
     if len(expression) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters")

@@ -99,6 +99,7 @@ def test_it_is_left_out_where_it_was_fitted_to_other_weights(trained: SimpleName
     made = Judge(DualEncoder(saved["retrieval"]), NumpyCaptioner(saved["caption"]), saved["judge"])
     assert made.calibration is None
     sight = made.see(world.ColourEncoder().encode(world.picture("green", "right", 500)))
+    assert made.captioner is not None and len(sight.memory) == len(made.captioner.decoders), "it serves the caption"
     assert made.chance(sight, "a green square") == made.encoder.judge(sight.vector, "a green square")
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import jsonl
 from ..errors import InputError
@@ -69,6 +70,13 @@ def split(examples: Sequence[Example], held_back: float) -> tuple[list[Example],
     for example in examples:
         sides[_fraction(example) < held_back].append(example)
     return sides
+
+
+def parts(count: int, folds: int, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield which of ``count`` examples each fold of a cross-validation holds back; no fold is empty."""
+    fold = np.random.default_rng(seed).permutation(count) % min(folds, count)
+    for number in range(fold.max() + 1):
+        yield fold == number
 
 
 def hold(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:

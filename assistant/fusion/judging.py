@@ -55,7 +55,7 @@ class Judge:
         self.calibration = Calibration(tuple(arrays["weight"][0].tolist()), float(arrays["bias"][0]))
         means = arrays["bank.means"]
         places = arrays["bank.places"].reshape(len(means), -1, means.shape[1])
-        self.others = [captioner.remember(*picture) for picture in zip(places, means, strict=True)]
+        self.others = together([captioner.remember(*picture) for picture in zip(places, means, strict=True)])
 
     @classmethod
     def find(cls, settings: Settings) -> Judge:
@@ -79,8 +79,8 @@ class Judge:
         vector = self.encoder.text(sentence)
         if not vector.any():
             return 0.5
-        read = self.captioner.likelihood(together([sight.memory, *self.others]), sentence)
-        found = evidence(self.encoder, sight.vector, vector, read[0], read[1:])
+        read, others = (self.captioner.likelihood(memory, sentence) for memory in (sight.memory, self.others))
+        found = evidence(self.encoder, sight.vector, vector, read, others)
         return float(self.calibration.chance(found[None])[0])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,11 @@ def log_softmax(x: Floats) -> Floats:
     return result
 
 
-def log_mean(log_p: Floats) -> Floats:
+def log_mean(log_p: Sequence[Floats] | Floats) -> Floats:
     """Return the logarithm of the mean of probabilities over the first axis; some may be 0, not all."""
+    if len(log_p) == 1:
+        return log_p[0]
+    log_p = np.asarray(log_p)
     highest = np.maximum(log_p.max(0), np.float32(-1e4))
     result: Floats = highest + np.log(np.exp(log_p - highest).mean(0))
     return result

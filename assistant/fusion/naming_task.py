@@ -21,7 +21,7 @@ from torch.nn import functional
 from ..errors import InputError, SettingError
 from .checkpoint import Arrays
 from .config import FusionConfig
-from .data import Example
+from .data import Example, parts
 from .task import Material, Task
 
 Floats = NDArray[np.float32]
@@ -157,14 +157,13 @@ class NamingTask(Task):
     def _out_of_fold(self) -> torch.Tensor:
         """Return the scores of each training picture by a layer that was trained on the other folds."""
         settings, none = self.config.training, len(self.names)
-        fold = np.random.default_rng(settings.seed).permutation(len(self.parts["train"])) % self.options.folds
-        scores = torch.zeros(len(fold), none + 1)
-        for number in range(self.options.folds):
+        scores = torch.zeros(len(self.parts["train"]), none + 1)
+        for number, held in enumerate(parts(len(scores), self.options.folds, settings.seed)):
             torch.manual_seed(settings.seed)
             generator = np.random.default_rng([settings.seed, number])
             head = NamingHead(self.config.encoder_dim, none, self.config.model.dropout)
             optimiser = torch.optim.AdamW(head.parameters(), settings.lr, weight_decay=settings.weight_decay)
-            plan = [self._batches(np.flatnonzero(fold != number), generator) for _ in range(settings.epochs)]
+            plan = [self._batches(np.flatnonzero(~held), generator) for _ in range(settings.epochs)]
             decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, sum(map(len, plan)))
             for indices in (batch for epoch in plan for batch in epoch):
                 optimiser.zero_grad()
@@ -173,7 +172,7 @@ class NamingTask(Task):
                 decay.step()
             head.eval()
             with torch.no_grad():
-                scores[fold == number] = self._scores(head, self.raw["train"][fold == number])
+                scores[held] = self._scores(head, self.raw["train"][held])
         return scores
 
     def extras(self) -> dict[str, Any]:

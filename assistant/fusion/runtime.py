@@ -76,7 +76,7 @@ class NumpyCaptioner:
                 log_softmax(never(decoder.step(memory, row, last, position), last))
                 for decoder, memory, row in zip(self.decoders, memories, rows, strict=True)
             ]
-            chances = each[0] if len(each) == 1 else log_mean(np.stack(each))
+            chances = log_mean(each)
             total = (scores[:, None] + chances).ravel()
             best = np.argpartition(-total, 2 * beam)[: 2 * beam]
             best = best[np.argsort(-total[best])]
@@ -117,7 +117,7 @@ class NumpyCaptioner:
         """
         numbers = self.vocabulary.numbers(tokenize(sentence))[: self.longest - 1]
         each = [decoder.chances(memory, numbers) for decoder, memory in zip(self.decoders, memories, strict=True)]
-        return log_mean(np.stack(each))
+        return log_mean(each)
 
 
 def together(pictures: Sequence[Sequence[Memory]]) -> list[Memory]:

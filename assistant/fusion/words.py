@@ -21,7 +21,7 @@ from torch.nn import functional
 from ..errors import InputError
 from .checkpoint import Arrays
 from .config import FusionConfig
-from .data import Example
+from .data import Example, parts
 from .features import Features
 from .sentences import FUNCTION_WORDS, tokenize
 from .task import Material, Task
@@ -185,9 +185,7 @@ def out_of_fold(means: Floats, shares: Floats, epochs: int, dropout: float, seed
     What reads them later in training then sees them as uncertain as they will be on new pictures.
     """
     chances = np.zeros_like(shares)
-    fold = np.random.default_rng(seed).permutation(len(means)) % min(folds, len(means))
-    for number in range(fold.max() + 1):
-        held = fold == number
+    for held in parts(len(means), folds, seed):
         weight, bias = fit(means[~held], shares[~held], epochs, dropout, seed)
         chances[held] = 1 / (1 + np.exp(-(means[held] @ weight.T + bias)))
     return chances
