@@ -48,6 +48,8 @@ TAIL = RATE * 64 // 1000
 """Quiet that is shown to the recogniser after the last speech."""
 SLIVER = RATE * 64 // 1000
 """Sound after a reading of all that was said which is too short for another word: the same may fade out twice."""
+FADING = RATE * 96 // 1000
+"""Sound before a silence in which nothing new is said: a reading that ends in it has heard all."""
 SURE_ENOUGH = 0.4
 """Confidence from which words over a reply count as words."""
 WORTH_A_TRIAL = 0.2
@@ -308,10 +310,11 @@ class Dialogue:
         The silence may be no pause yet; meanwhile those judges listen who need no words.
         """
         audio = self._listener.between(hearing.start, quiet + TAIL)
-        _, hearing.listened = await asyncio.gather(
-            self._read(hearing, self.turns.now),
-            self._aside.run(Urgency.EAR, partial(self._judges.listen, audio)),
-        )
+        listening = self._aside.run(Urgency.EAR, partial(self._judges.listen, audio))
+        if hearing.knows(quiet - FADING):
+            hearing.listened = await listening
+        else:
+            _, hearing.listened = await asyncio.gather(self._read(hearing, self.turns.now), listening)
         hearing.whole = quiet
 
     async def _read(self, hearing: Hearing, end: int) -> None:
@@ -485,6 +488,8 @@ class Dialogue:
                     for character in piece:
                         for clause in splitter.feed(character):
                             await clauses.put(clause)
+                    for clause in splitter.guess():
+                        await clauses.put(clause)
             for clause in splitter.finish():
                 await clauses.put(clause)
             if not job.text.strip():

@@ -32,7 +32,7 @@ To use one, write only its call, nothing else. Then [tool] tells its answer."""
 
 OFF = "off, there is no picture."
 
-BLIND = "\n[camera: off, there is no picture]"
+BLIND = "\n[camera: off]"
 
 EXAMPLES: tuple[tuple[str, str, str], ...] = (
     (

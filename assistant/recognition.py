@@ -199,14 +199,15 @@ def looping(text: str) -> bool:
 
 
 def unlooped(text: str) -> str:
-    """Return a text that says the same over and over only once; the last time may have been cut off.
+    """Return a text whose end says the same over and over with that said once; the last time may have been cut off.
 
     In a shortened context the decoder does not always see where the sound ends.
     """
     words = text.split()
     for size in range(3, len(words) // 2 + 1):
-        if all(words[at] == words[at % size] for at in range(len(words))):
-            return " ".join(words[:size])
+        for start in range(len(words) - 2 * size + 1):
+            if words[start + size :] == words[start:-size]:
+                return " ".join(words[: start + size])
     return text
 
 

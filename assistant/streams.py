@@ -94,11 +94,18 @@ class Lane:
 
         When the consumer stops, the iterator is closed on the lane before any other work.
         """
-        iterator = await self.run(urgency, lambda: iter(make()))
+        iterator: Iterator[T] | None = None
         end = object()
+
+        def step() -> Any:
+            nonlocal iterator
+            if iterator is None:
+                iterator = iter(make())
+            return next(iterator, end)
+
         try:
             while True:
-                item: Any = await self.run(urgency, lambda: next(iterator, end))
+                item = await self.run(urgency, step)
                 if item is end:
                     return
                 yield item
@@ -187,11 +194,12 @@ class Channel(Generic[T]):
         self._changed = asyncio.Event()
 
     async def put(self, item: T) -> None:
-        """Add an item; waits while the channel is full."""
+        """Add an item; waits while the channel is full, and lets who waits for the item go first."""
         while len(self._items) >= self._size and not self._closed:
             self._changed.clear()
             await self._changed.wait()
         self.push(item)
+        await asyncio.sleep(0)
 
     def push(self, item: T) -> None:
         """Add an item at once, beyond the bound if need be."""

@@ -108,6 +108,18 @@ class Splitter:
         if comma or character in _WIDE_SENTENCE or character in _WIDE_PAUSE:
             yield from self._end_word()
 
+    def guess(self) -> Iterator[str]:
+        """Yield the clause that is complete if the last word is: where the next token is long in coming.
+
+        Taken for whole are a word that opens a phrase and one with the end of a sentence. In the rare case that it
+        goes on all the same, the voice makes a pause within it.
+        """
+        word, stem = self._word, self._word[:-1].replace("'", "").lower()
+        if len(self._clause) >= self._limits()[1] and word in _OPENS and self._parts_before(word, False):
+            yield from self._release()
+        elif word[-1:] in (".", "!", "?") and len(stem) > 1 and stem.isalpha() and stem not in _NEVER_END | _SELDOM_END:
+            yield from self._end_word()
+
     def finish(self) -> Iterator[str]:
         """Yield what is left."""
         yield from self._end_word()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from .relay import BELIEVED
 from .types import ToolResult, Turn, Utterance
 
 
@@ -37,6 +38,10 @@ class Hearing:
     cost: float = 0.0
     """Seconds that the last reading took."""
     task: asyncio.Task[None] | None = None
+
+    def knows(self, end: int) -> bool:
+        """Whether all up to sample ``end`` was read already and the reading is no guess."""
+        return self.read is not None and self.until >= end and self.read.confidence >= BELIEVED
 
 
 @dataclass(slots=True, eq=False)

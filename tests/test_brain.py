@@ -179,9 +179,7 @@ def test_soft_tokens_stand_before_the_words_and_only_for_a_clear_picture(setting
 def test_without_a_picture_the_model_is_told_so(settings: Settings) -> None:
     brain, session = make("x", settings)
     said(brain, ask("What do you see?"))
-    assert session.text.endswith(
-        "What do you see?\n[camera: off, there is no picture]<|im_end|>\n<|im_start|>assistant\nx"
-    )
+    assert session.text.endswith("What do you see?\n[camera: off]<|im_end|>\n<|im_start|>assistant\nx")
     said(brain, ask("Who wrote Hamlet?"))
     assert session.text.endswith("\nWho wrote Hamlet?<|im_end|>\n<|im_start|>assistant\nx")
     said(brain, ask("What do you see?", percept()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -14,10 +15,11 @@ from assistant.judging import combined
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
 from assistant.playback import Playback
+from assistant.relay import BELIEVED
 from assistant.streams import Channel, Lane, Urgency, flow
 from assistant.turns import Patience
-from assistant.types import AudioChunk, Frame
-from assistant.utterance import respelled
+from assistant.types import AudioChunk, Frame, Utterance
+from assistant.utterance import Hearing, respelled
 
 from .fakes import FakeActivity, FakeEchoCanceller, FakeMicrophone, FakeSpeaker, VirtualClock, silence, tone
 
@@ -145,6 +147,45 @@ def test_urgent_work_goes_first_and_one_at_a_time():
 
     order = [Urgency.EAR, Urgency.VOICE, Urgency.THOUGHT]
     assert asyncio.run(main()) == (order, [True, True, False], False)
+
+
+def test_a_clause_is_spoken_before_the_next_token_is_thought_of():
+    async def scenario():
+        lane, order = Lane("test"), []
+        clauses: Channel[str] = Channel(4)
+
+        def steps(name, count):
+            for number in range(count):
+                order.append(f"{name} {number}")
+                time.sleep(0.005)
+                yield f"{name} {number}"
+
+        async def think():
+            async for token in lane.iterate(Urgency.THOUGHT, lambda: steps("token", 4)):
+                if token == "token 1":
+                    await clauses.put(token)
+            clauses.close()
+
+        async def speak():
+            async for _ in clauses:
+                async for _ in lane.iterate(Urgency.VOICE, lambda: steps("sound", 1)):
+                    pass
+
+        await asyncio.gather(speak(), think())
+        lane.close()
+        return order
+
+    for _ in range(10):
+        assert asyncio.run(scenario()) == ["token 0", "token 1", "sound 0", "token 2", "token 3"]
+
+
+def test_a_draft_that_heard_all_and_is_no_guess_is_not_read_again():
+    hearing = Hearing(0)
+    assert not hearing.knows(0)
+    hearing.read, hearing.until = Utterance("What is this?", confidence=BELIEVED), 16_000
+    assert hearing.knows(16_000) and not hearing.knows(16_001)
+    hearing.read = Utterance("What is this?", confidence=BELIEVED - 0.01)
+    assert not hearing.knows(16_000)
 
 
 def test_cancelled_work_never_begins_and_an_iterator_is_closed():

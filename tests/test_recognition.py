@@ -53,6 +53,7 @@ def test_loops() -> None:
         ("What is this? What is this? What is", "What is this?"),
         ("Please come here. Please come here.", "Please come here."),
         ("no no no no", "no no no no"),
+        ("Please describe what you can describe what you can describe what", "Please describe what you can"),
         ("A cup of tea.", "A cup of tea."),
         ("What is this? What is that? What is", "What is this? What is that? What is"),
         ("", ""),

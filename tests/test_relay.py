@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assistant.relay import BELIEVED, Relay
+from assistant.relay import BELIEVED, HOPELESS, Relay
 from assistant.stages import Recognition, Recognizer
 from assistant.types import AudioChunk, Utterance
 
@@ -53,3 +53,15 @@ def test_nothing_is_heard_twice_for_a_draft_or_for_silence(careful, options):
     quick = Known(Utterance("Good and" if options.draft else "", confidence=0.1))
     assert Relay(careful, quick).transcribe(AUDIO, options) == quick.utterance
     assert careful.asked == []
+
+
+@pytest.mark.parametrize(
+    ("confidence", "start", "asked"), [(HOPELESS - 0.01, 0, 1), (HOPELESS, 0, 2), (HOPELESS - 0.01, 512, 2)]
+)
+def test_after_a_hopeless_draft_the_same_utterance_goes_to_the_careful_one(careful, confidence, start, asked):
+    quick = Known(Utterance("Good and tuck.", confidence=confidence))
+    relay = Relay(careful, quick)
+    relay.transcribe(AUDIO, Recognition("en", live=True, draft=True))
+    whole = AudioChunk(AUDIO.samples, AUDIO.rate, start)
+    assert relay.transcribe(whole, Recognition("en", live=True)).language == "de"
+    assert len(quick.asked) == asked and len(careful.asked) == 1

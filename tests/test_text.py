@@ -219,3 +219,38 @@ def test_a_full_clause_is_given_at_the_first_letter_after_it():
     for character in "Romeo met young Juliet twice yesterday ":
         assert list(splitter.feed(character)) == []
     assert list(splitter.feed("l")) == ["Romeo met young Juliet twice yesterday"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "given"),
+    [
+        (["The", " fastest", " animal", " on"], ["The fastest animal"]),
+        (["The", " fastest", " animal", " under"], ["The fastest animal"]),
+        (["It", " is", " on"], []),
+        (["Paris", "."], ["Paris."]),
+        (["I", " don't", "."], ["I don't."]),
+        (["Dr", "."], []),
+        (["It", " is", " 3", "."], []),
+        (["Ask", " Mr", "."], []),
+        (["See", " www", "."], ["See www."]),
+    ],
+)
+def test_what_is_probably_whole_is_not_waited_for(pieces: list[str], given: list[str]) -> None:
+    splitter = Splitter()
+    found: list[str] = []
+    for piece in pieces:
+        for character in piece:
+            found += splitter.feed(character)
+        found += splitter.guess()
+    assert found == given
+
+
+def test_a_wrong_guess_loses_no_letter() -> None:
+    splitter = Splitter()
+    found: list[str] = []
+    for piece in ["My", " little", " friend", " can", "aries", " sing", ".", "com", " too", "."]:
+        for character in piece:
+            found += splitter.feed(character)
+        found += splitter.guess()
+    found += splitter.finish()
+    assert found == ["My little friend", "canaries sing.", "com too."]

@@ -194,7 +194,7 @@ def load() -> Any:
         raise ModelError(f'llama.cpp is not installed; run: pip install "xllamacpp=={VERSION}"')
     # How often OpenMP's threads look before they sleep. By default they spin so long that decoding beside any other
     # busy process falls to a third; sleeping at once would cost half the speed on an idle machine.
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     try:
         library = ffi.dlopen(str(files[0]))
     except OSError as error:
