@@ -23,6 +23,12 @@ ECHO_TAIL = 2 * RATE
 """Samples after the last reply for which the canceller still works; then it sleeps."""
 MOST_AHEAD = 50
 """Frames of 10 ms by which the loudspeaker's sound may be ahead of the microphone's; two clocks drift apart."""
+CALM = 2 * RATE
+"""Samples without voice or reply after which the ears doze: they then listen to several chunks at once."""
+DOZING = 4
+"""Chunks that dozing ears let gather: waking up costs more than listening, and a sentence may be noticed late."""
+VOICE_LIKE = 0.2
+"""Probability of speech that keeps the ears awake."""
 RETRY = 1.0
 """Seconds between two tries to hear a microphone that was unplugged."""
 
@@ -56,9 +62,12 @@ class Ears:
         self._rest: Samples = np.zeros(0, np.float32)
         self._resampler: Resampler | None = None
         self._quiet = ECHO_TAIL  # samples since the last frame of a reply
+        self._calm = 0  # samples since the last voice or reply
 
     def played(self, block: AudioChunk) -> None:
         """Tell what goes to the loudspeaker now (any rate)."""
+        if block.samples.any():
+            self._calm = 0
         if self._echo is None:
             return
         if self._resampler is None or self._resampler.source != block.rate:
@@ -80,11 +89,15 @@ class Ears:
         size = self._activity.chunk
         for frames in self._frames():
             waiting = np.concatenate([waiting, frames])
+            if self._calm >= CALM and len(waiting) < DOZING * size:
+                continue
             while len(waiting) >= size:
                 chunk = AudioChunk(waiting[:size], RATE, start)
                 waiting = waiting[size:]
                 start += size
-                yield Sound(chunk, self._activity.probability(chunk))
+                probability = self._activity.probability(chunk)
+                self._calm = 0 if probability >= VOICE_LIKE else self._calm + size
+                yield Sound(chunk, probability)
 
     def close(self) -> None:
         """End the stream and give the microphone back."""

@@ -24,8 +24,9 @@ _ALONE = frozenset("yes no sure okay ok well hello hi hey sorry certainly right 
 _OPENS = frozenset(
     "and but or so because although though while which who where when if unless until since that with without in on "
     "at by from near next behind under over above below between beside inside outside against along across around "
-    "through for to into onto then as is are was were has have can could will would should may might "
-    "sitting standing lying holding wearing looking walking running playing showing made placed".split()
+    "through throughout for to into onto during after before among within towards then as is are was were has have "
+    "can could will would should may might sitting standing lying holding wearing looking walking running playing "
+    "showing made placed called known used found located covered filled".split()
 )
 """Words before which English takes a breath."""
 

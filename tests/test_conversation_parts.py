@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, UNSTOPPED, WHOLE, WordsTurn
-from assistant.ears import Ears
+from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
 from assistant.judging import combined
@@ -17,7 +17,7 @@ from assistant.pacing import PacedSpeaker
 from assistant.playback import Playback
 from assistant.relay import BELIEVED
 from assistant.streams import Channel, Lane, Urgency, flow
-from assistant.turns import Patience
+from assistant.turns import RATE, Patience
 from assistant.types import AudioChunk, Frame, Utterance
 from assistant.utterance import Hearing, respelled
 
@@ -306,6 +306,29 @@ def test_ears_cut_chunks_for_the_detector_and_give_the_echo_canceller_its_refere
     assert {sound.probability for sound in sounds} == {0.0, 1.0}
     loud = [chunk for chunk in echo.references if chunk.samples.any()]
     assert 8 <= len(loud) <= 10, "100 ms of the reply, in frames of 10 ms"
+
+
+def test_ears_doze_in_a_long_silence_and_wake_at_a_voice_or_a_reply():
+    microphone = FakeMicrophone(silence(3.0), tone(1.0), silence(3.0))
+    listened: list[int] = []
+
+    class Activity(FakeActivity):
+        def probability(self, chunk):
+            listened.append(round(microphone.clock.now() * RATE))
+            return super().probability(chunk)
+
+    ears = Ears(microphone, Activity())
+    sounds = list(ears.sounds())
+    assert [sound.chunk.start for sound in sounds] == list(range(0, 512 * len(sounds), 512))
+    late = [given - sound.chunk.start - 512 for given, sound in zip(listened, sounds, strict=True)]
+    assert max(late[: CALM // 512]) < 512, "awake at first"
+    assert 2 * 512 < max(late[CALM // 512 : 3 * RATE // 512]) <= DOZING * 512, "then it dozes"
+    awake = [wait for wait, sound in zip(late, sounds, strict=True) if 3.2 < sound.chunk.start / RATE < 5.9]
+    assert max(awake) < 512, "the voice woke it"
+    ears = Ears(FakeMicrophone(silence(3.0)), FakeActivity())
+    for _ in ears.sounds():
+        ears.played(AudioChunk(tone(0.01), RATE))
+    assert ears._calm < 2 * 512
 
 
 def test_an_unplugged_microphone_is_told_and_taken_up_again(monkeypatch):
