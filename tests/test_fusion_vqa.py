@@ -45,6 +45,11 @@ def test_a_question_with_an_unknown_word_is_not_known() -> None:
     assert questions.known("") == 0.0
 
 
+def test_grams_are_numbered_in_the_order_in_which_they_occur() -> None:
+    question = " ".join(f"word{number}" for number in range(30))
+    assert Questions.of([question], 1).names == tuple(grams(question)), "not that of a set, which changes with the run"
+
+
 def test_a_foreign_scene_is_far() -> None:
     random = np.random.default_rng(0)
     known = random.standard_normal((40, 3)).astype(np.float32) @ random.standard_normal((3, 20)).astype(np.float32)
@@ -105,6 +110,7 @@ def test_it_answers_its_own_kind_of_question_only(trained: SimpleNamespace) -> N
     answers = head.answer(features, ASKED.format("left"))
     assert answers[0][0] == "green" and sum(probability for _, probability in answers) <= 1.001
     assert head.answer(features, "who painted this dog") == ()
+    assert head.answer(features, "how many squares are there") == (), "it cannot count"
     head.furthest = -1.0
     assert head.answer(features, ASKED.format("left")) == ()
 

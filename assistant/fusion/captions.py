@@ -43,7 +43,9 @@ def choose(
     """
     values = []
     for words, score, like, agrees in zip(candidates, scores, likeness, agreement(candidates, scores), strict=True):
-        evidence = sum(np.log((seen[word] + 0.02) / (choice.doubt + 0.02)) for word in set(words) & seen.keys())
+        evidence = sum(
+            np.log((seen[word] + 0.02) / (choice.doubt + 0.02)) for word in dict.fromkeys(words) if word in seen
+        )
         likely = score / (len(words) + 1) ** choice.length
         values.append(likely + choice.visual * evidence + choice.judge * like + choice.agreement * agrees)
     return int(np.argmax(values))

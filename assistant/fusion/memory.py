@@ -1,7 +1,7 @@
 """Answers from remembered questions: a kernel ridge regression over question and picture at once. Numpy only.
 
 Two examples are as alike as their questions, times how alike their pictures are:
-exp(s (q·q' - 1)) (c + (1 - c) exp(s (p·p' - 1))) with unit vectors q and p (Schölkopf & Smola, "Learning with Kernels",
+exp(s (q·q' - 1)) (c + (1 - c) exp(t (p·p' - 1))) with unit vectors q and p (Schölkopf & Smola, "Learning with Kernels",
 2002, ch. 13 for products of kernels). Without a picture the second factor is its mean over all remembered pictures.
 """
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from .layers import Floats
 
-SHARP = 3.0
-"""s: how fast likeness falls with the angle between two questions or two pictures."""
+SHARP, VAGUE = 2.0, 1.0
+"""s and t: how fast likeness falls with the angle between two questions, and between two pictures."""
 COMMON = 0.2
 """c: likeness of two equal questions about pictures that have nothing in common."""
 RIDGE = 0.5
@@ -107,7 +107,7 @@ class Memory:
 
 
 def _near(some: Floats, others: Floats) -> Floats:
-    result: Floats = np.exp(SHARP * (some @ others.T - 1)).astype(np.float32)
+    result: Floats = np.exp(VAGUE * (some @ others.T - 1)).astype(np.float32)
     return result
 
 

@@ -1,7 +1,8 @@
 """Answers to questions about a room: what stands where, how many, of which colour. Numpy only.
 
 Trained on DAQUAR's questions, it knows that style and those scenes, so it says nothing to any other: a question
-whose words and word pairs it does not know, or a picture far from all it saw, gets no answer rather than a guess.
+whose words and word pairs it does not know, one for a number, which it could not count, or a picture far from all it
+saw, gets no answer rather than a guess.
 """
 
 from __future__ import annotations
@@ -51,6 +52,14 @@ def kind(question: str) -> str:
     return "object" if found[:1] in (["what"], ["which"]) else "other"
 
 
+def seen(question: str) -> bool:
+    """Return whether the picture helps with a question: how many there are of something its mean features do not tell.
+
+    In cross-validation counts are guessed better from the question alone (0.318 against 0.307).
+    """
+    return kind(question) != "number"
+
+
 @dataclass(frozen=True)
 class Questions:
     """Questions as vectors: tf-idf of :func:`grams`, all of length 4."""
@@ -62,7 +71,7 @@ class Questions:
     @classmethod
     def of(cls, questions: Sequence[str], least: int) -> Questions:
         """Keep grams of at least ``least`` questions."""
-        counts = Counter(gram for question in questions for gram in set(grams(question)))
+        counts = Counter(gram for question in questions for gram in dict.fromkeys(grams(question)))
         names = tuple(gram for gram, count in counts.items() if count >= least)
         return cls(names, np.log([len(questions) / counts[name] for name in names]).astype(np.float32))
 
@@ -117,9 +126,11 @@ class Scenes:
         result: Floats = (reduced / np.maximum(length, 1e-6)).astype(np.float32)
         return result
 
-    def units(self, means: Floats) -> Floats:
-        """Return :meth:`vectors` of length one."""
-        result: Floats = self.vectors(means) / np.float32(len(self.weight) ** 0.5)
+    def units(self, means: Floats, count: int) -> Floats:
+        """Return the first components of :meth:`vectors`, (pictures, at most ``count``), at length one."""
+        reduced = np.matmul(means - self.mean, self.weight[:count].T)
+        length = np.linalg.norm(reduced, axis=-1, keepdims=True)
+        result: Floats = (reduced / np.maximum(length, 1e-6)).astype(np.float32)
         return result
 
     def distance(self, means: Floats) -> Floats:
@@ -180,8 +191,8 @@ class Answerer:
         return tuple((spoken(self.answers[i]), round(float(chances[i]), 4)) for i in best)
 
     def familiar(self, features_PD: Floats, question: str) -> bool:
-        """Return whether question and picture are of the kind that it learned from."""
-        if self.questions.known(question) < self.least_known:
+        """Return whether question and picture are of the kind that it learned from, and the picture helps."""
+        if not seen(question) or self.questions.known(question) < self.least_known:
             return False
         return bool(self.scenes.distance(features_PD.mean(0)) <= self.furthest)
 
@@ -190,10 +201,10 @@ class Answerer:
         asked = self.questions.vectors([question])[0]
         mean = None if features_PD is None else features_PD.mean(0)
         blind = np.mean([self._scores(f"blind.{member}", asked, None) for member in range(self.members)], 0)
-        if mean is None:
+        if mean is None or not seen(question):
             return softmax(self.balance.blind(blind, self.memory.recall(asked, None)) / self.temperature["blind"])
         seeing = np.mean([self._scores(f"seeing.{member}", asked, mean) for member in range(self.members)], 0)
-        recalled = self.memory.recall(asked, self.scenes.units(mean))
+        recalled = self.memory.recall(asked, self.scenes.units(mean, self.memory.pictures.shape[1]))
         total = self.balance.seeing(blind, seeing, present(mean, self.w), recalled)
         return softmax(total / self.temperature["seeing"])
 
@@ -202,8 +213,8 @@ class Answerer:
         scores = self._linear(f"{name}.from_question", hidden)
         if mean is None:
             return scores
-        seen = np.tanh(self._linear(f"{name}.see", self.scenes.vectors(mean)))
-        result: Floats = scores + self.w[f"{name}.from_both.weight"] @ np.concatenate([hidden * seen, seen])
+        scene = np.tanh(self._linear(f"{name}.see", self.scenes.vectors(mean)))
+        result: Floats = scores + self.w[f"{name}.from_both.weight"] @ np.concatenate([hidden * scene, scene])
         return result
 
     def _linear(self, name: str, x: Floats) -> Floats:

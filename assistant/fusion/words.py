@@ -59,7 +59,9 @@ def vocabulary(examples: Sequence[Example], least: int) -> list[str]:
     Raises :class:`InputError` where there are none.
     """
     counts = Counter(
-        word for example in examples for word in {w for caption in example.captions for w in tokenize(caption)}
+        word
+        for example in examples
+        for word in dict.fromkeys(word for caption in example.captions for word in tokenize(caption))
     )
     words = [word for word, count in counts.most_common() if count >= least and word not in FUNCTION_WORDS]
     if not words:
