@@ -199,14 +199,16 @@ def looping(text: str) -> bool:
 
 
 def unlooped(text: str) -> str:
-    """Return a text whose end says the same over and over with that said once; the last time may have been cut off.
+    """Return a text that says the same over and over only once; the last time may have been cut off.
 
-    In a shortened context the decoder does not always see where the sound ends.
+    In a shortened context the decoder does not always see where the sound ends. Where only the end of a text repeats
+    itself, a person may have said it twice (a number, say), so there it takes more than two times.
     """
     words = text.split()
     for size in range(3, len(words) // 2 + 1):
         for start in range(len(words) - 2 * size + 1):
-            if words[start + size :] == words[start:-size]:
+            often = not start or len(words) - start > 2 * size
+            if often and words[start + size :] == words[start:-size]:
                 return " ".join(words[: start + size])
     return text
 

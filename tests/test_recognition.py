@@ -54,6 +54,7 @@ def test_loops() -> None:
         ("Please come here. Please come here.", "Please come here."),
         ("no no no no", "no no no no"),
         ("Please describe what you can describe what you can describe what", "Please describe what you can"),
+        ("My number is 1 2 3 1 2 3", "My number is 1 2 3 1 2 3"),
         ("A cup of tea.", "A cup of tea."),
         ("What is this? What is that? What is", "What is this? What is that? What is"),
         ("", ""),
