@@ -110,10 +110,8 @@ class Lane:
                     return
                 yield item
         finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                # Not awaited: this runs in the course of a cancellation as well.
-                self.post(Urgency.CLEANUP, close)
+            # Not awaited: this runs in the course of a cancellation as well, perhaps while the lane makes the iterator.
+            self.post(Urgency.CLEANUP, lambda: getattr(iterator, "close", _nothing)())
 
     def post(self, urgency: Urgency, work: Callable[[], object]) -> None:
         """Run ``work`` on the lane without waiting for it."""
@@ -139,6 +137,10 @@ class Lane:
             if job is None:
                 return
             job()
+
+
+def _nothing() -> None:
+    """What an iterator without a ``close`` needs at its end."""
 
 
 async def flow(iterator: Iterator[T], stop: Callable[[], object] | None = None, depth: int = 50) -> AsyncGenerator[T]:

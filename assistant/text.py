@@ -118,8 +118,9 @@ class Splitter:
         word, stem = self._word, self._word[:-1].replace("'", "").lower()
         if len(self._clause) >= self._limits()[1] and word in _OPENS and self._parts_before(word, False):
             yield from self._release()
-        elif word[-1:] in (".", "!", "?") and len(stem) > 1 and stem.isalpha() and stem not in _NEVER_END | _SELDOM_END:
-            yield from self._end_word()
+        elif word[-1:] in (".", "!", "?") and len(stem) > 1 and stem.isalpha():
+            if stem not in _NEVER_END and stem not in _SELDOM_END:
+                yield from self._end_word()
 
     def finish(self) -> Iterator[str]:
         """Yield what is left."""
