@@ -157,12 +157,21 @@ def test_batch_answers_in_order_and_goes_on_after_a_failure(command, kit, files,
     assert (files / "three.wav").is_file()
 
 
+@pytest.mark.parametrize("words", [["What is it?"], ["What", "is", "it?"]])
+def test_a_question_needs_no_option(command, kit, files, capsys, words):
+    kit.brain.enqueue(["It is a dog."])
+    assert command("--image", files / "photo.png", *words) == 0
+    assert "said:  It is a dog." in capsys.readouterr().out
+    assert kit.brain.turns[0].utterance.text == "What is it?"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--audio", "nowhere.wav"], "there is no file nowhere.wav"),
         (["--text", "Hi", "--image", "."], ". is not a file"),
         ([], "nothing is asked"),
+        (["Who", "are", "you?", "--text", "Hi"], "two questions are asked"),
         (["--text", "Hi", "--say", "no/such/folder/out.wav"], "there is no folder"),
         (["--batch", "nowhere.jsonl"], "there is no file nowhere.jsonl"),
     ],

@@ -27,10 +27,11 @@ def add(commands: Any) -> None:
         commands,
         "ask",
         "ask one question, by voice or in text, about a picture or not",
-        '  assistant ask --text "What is this?" --image photo.jpg\n'
+        '  assistant ask "What is this?" --image photo.jpg\n'
         "  assistant ask --audio question.wav --image photo.jpg --say answer.wav --json\n"
         "  assistant ask --batch items.jsonl > answers.jsonl",
     )
+    parser.add_argument("question", nargs="*", metavar="QUESTION", help="a typed question; the same as --text")
     parser.add_argument("--audio", metavar="FILE", help="a recorded question")
     parser.add_argument("--text", help="a typed question")
     parser.add_argument("--image", metavar="FILE", help="the picture it is about")
@@ -46,10 +47,14 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     """Answer, print, return 1 if any item failed."""
     from ..ask import Asker, Question
 
+    if arguments.question:
+        if arguments.text is not None:
+            raise InputError("two questions are asked: one with --text and one without; leave one of them out")
+        arguments.text = " ".join(arguments.question)
     asker = Asker(app.kit)
     if arguments.batch:
         if any((arguments.audio, arguments.text, arguments.image, arguments.say)):
-            raise InputError("--batch takes its questions from the file; leave out --audio, --text, --image and --say")
+            raise InputError("--batch takes its questions from the file; leave out the question, --image and --say")
         return _batch(app, asker, arguments.batch, arguments.play)
     question = Question(
         audio=_path(arguments.audio), text=arguments.text, image=_path(arguments.image), say=_path(arguments.say)
@@ -67,7 +72,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
 def check(question: Question) -> None:
     """Raise :class:`InputError` before any model is loaded where a file is missing or nothing is asked."""
     if question.audio is None and question.text is None:
-        raise InputError("nothing is asked; give --audio FILE or --text TEXT")
+        raise InputError("nothing is asked; give a question in quotes, or --audio FILE")
     for path in (question.audio, question.image):
         if path is not None and not path.is_file():
             raise InputError(f"there is no file {path}" if not path.exists() else f"{path} is not a file")
