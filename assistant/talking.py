@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .dialogue import Dialogue
 from .earcons import Chimes
 from .ears import Ears
+from .echo_filter import EchoFilter
 from .errors import ExtraMissing
 from .happening import Observer
 from .interruption import leavable
@@ -76,16 +77,16 @@ def detectors_of(kit: Kit) -> list[TurnDetector]:
 
 
 def canceller(kit: Kit) -> EchoCanceller | None:
-    """Return the echo canceller; ``None`` where it is off, or not installed, which is logged."""
+    """Return the filter with the echo canceller behind it, if that is installed; ``None`` where it is off."""
     engine = kit.settings.talk.echo
     if engine in ("", "off"):
         return None
+    behind: EchoCanceller | None = None
     try:
-        made: EchoCanceller = kit.make("echo", engine)
+        behind = kit.make("echo", engine)
     except (ModuleNotFoundError, ExtraMissing) as error:
-        log.warning("no echo canceller (%s): use headphones, or install it", error)
-        return None
-    return made
+        log.warning("half an echo canceller (%s): use headphones, or install it", error)
+    return EchoFilter(behind)
 
 
 def voice_at(kit: Kit, speed: float) -> Voice:

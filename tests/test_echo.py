@@ -6,6 +6,7 @@ import pytest
 from assistant.benchmark.echo import Room, echo_of, loss
 from assistant.ears import FRAME
 from assistant.echo import own_words
+from assistant.echo_filter import EchoFilter
 from assistant.turns import RATE
 from assistant.types import AudioChunk
 
@@ -42,23 +43,65 @@ def test_a_room_delays_and_attenuates(delay):
     assert 10 * np.log10((heard**2).mean() / (click**2).mean()) == pytest.approx(-6, abs=0.1)
 
 
-@pytest.mark.parametrize("room", [Room("near", 0.03, 0.2), Room("far", 0.15, 0.3)])
-def test_the_canceller_takes_the_echo_out_and_leaves_the_person_in(room, settings, store):
-    pytest.importorskip("livekit.rtc")
-    from assistant.backends.webrtc import WebRtcEcho
+@pytest.fixture(params=["filter", "webrtc", "both"])
+def make_canceller(request, settings, store):
+    """Return what makes each canceller, and both one behind the other as in the conversation."""
 
+    def behind():
+        pytest.importorskip("livekit.rtc")
+        from assistant.backends.webrtc import WebRtcEcho
+
+        return WebRtcEcho(settings, store)
+
+    return {"filter": EchoFilter, "webrtc": behind, "both": lambda: EchoFilter(behind())}[request.param]
+
+
+def syllables(seconds, chance):
+    """Return noise that comes and goes like syllables."""
+    noise = chance.normal(0, 0.1, seconds * RATE) * (np.sin(np.arange(seconds * RATE) / RATE * 2 * np.pi * 3) > 0)
+    return noise.astype(np.float32)
+
+
+@pytest.mark.parametrize("room", [Room("near", 0.03, 0.2), Room("far", 0.15, 0.3)])
+def test_the_canceller_takes_the_echo_out_and_leaves_the_person_in(room, make_canceller):
     chance = np.random.default_rng(1)
-    # Noise that comes and goes like syllables.
-    played = chance.normal(0, 0.1, 10 * RATE) * (np.sin(np.arange(10 * RATE) / RATE * 2 * np.pi * 3) > 0)
-    played = played.astype(np.float32)
+    played = syllables(10, chance)
     echo = echo_of(played, room, -6.0, chance)
-    cleaned = cancel(WebRtcEcho(settings, store), played, echo)
+    cleaned = cancel(make_canceller(), played, echo)
     assert loss(echo, cleaned) > 20
 
     person = np.zeros_like(played)
     person[8 * RATE :] = chance.normal(0, 0.1, 2 * RATE)
-    both = cancel(WebRtcEcho(settings, store), played, echo + person)
+    both = cancel(make_canceller(), played, echo + person)
     assert np.abs(both[8 * RATE :]).mean() > 5 * np.abs(both[6 * RATE : 8 * RATE]).mean()
+
+
+def test_the_filter_keeps_a_person_apart_from_the_echo_of_a_long_room():
+    chance = np.random.default_rng(2)
+    played, person = syllables(12, chance), np.zeros(12 * RATE, np.float32)
+    echo = echo_of(played, Room("bathroom", 0.04, 0.9), -6.0, chance)
+    person[8 * RATE :] = np.roll(syllables(4, chance), RATE // 7)
+    late = cancel(EchoFilter(), played, echo + person)[FRAME:]
+    part = slice(8 * RATE, len(late))
+    spoilt = late[part] - person[part]
+    assert 10 * np.log10((person[part] ** 2).mean() / (echo[part] ** 2).mean()) < 7  # how it was heard
+    assert 10 * np.log10((person[part] ** 2).mean() / (spoilt**2).mean()) > 12
+
+
+def test_the_filter_learns_anew_when_the_echo_moves():
+    chance = np.random.default_rng(3)
+    played = syllables(12, chance)
+    echo = echo_of(played, Room("", 0.05, 0.3), -6.0, chance)
+    echo[6 * RATE :] = np.roll(echo, FRAME)[6 * RATE :]
+    left = cancel(EchoFilter(), played, echo)
+    power = [(part[8 * RATE :] ** 2).mean() for part in (echo[: len(left)], left)]
+    assert 10 * np.log10(power[0] / power[1]) > 20
+
+
+def test_the_filter_leaves_what_it_hears_alone_while_nothing_is_played():
+    heard = np.random.default_rng(4).normal(0, 0.1, RATE).astype(np.float32)
+    left = cancel(EchoFilter(), np.zeros_like(heard), heard)
+    assert np.abs(left[FRAME:] - heard[: len(left) - FRAME]).max() < 1e-3
 
 
 def cancel(canceller, played, heard):
