@@ -60,7 +60,7 @@ class LanguageBrain:
         self._starts = (*(f"{tool['name']}(" for tool in self._tools), *_NATIVE_CALLS)
         self._examples = prompt.examples(self._tools)
         self._grammar = prompt.call_grammar(self._tools) if self._tools else ""
-        self._limit = settings.brain.max_tokens
+        self._limit, self._brief = settings.brain.max_tokens, settings.brain.brief
         self._tokens: dict[tuple[str, bool], TokenIds] = {}
         self._forgotten = 0
         self._prime()
@@ -221,7 +221,7 @@ class LanguageBrain:
             return f"\x02{len(slots) - 1}\x03"
 
         messages: list[dict[str, object]] = [{"role": "system", "content": self._system}]
-        messages += [{"role": role, "content": text} for role, text in self._examples]
+        messages += [{"role": role, "content": slot(text)} for role, text in self._examples]
         for message in turn.history:
             messages.append({"role": message.role, "content": slot(prompt.plain(message.text))})
         if turn.history or turn.percepts or turn.utterance or finished:
@@ -236,7 +236,7 @@ class LanguageBrain:
             again = slot(prompt.plain(turn.utterance.text)) if turn.utterance else ""
             messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}\n{again}"})
         rendered = self._session.template(messages, [])
-        return self._join(rendered, slots)
+        return self._join(prompt.brief(rendered) if self._brief else rendered, slots)
 
     def _now(self, turn: Turn, slot: Callable[[str | SoftTokens], str], finished: bool) -> str:
         """Return the newest message: what is seen, then what was asked."""

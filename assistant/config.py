@@ -141,6 +141,8 @@ class BrainSettings:
     """Layers on the GPU where there is one; -1: all."""
     instructions: str = ""
     """Put after the built-in system prompt."""
+    brief: bool = True
+    """Read ChatML without the end of a question and without a line before its reply: the first word comes sooner."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,9 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
 )
 """(camera or nothing, question, reply): small models follow examples better than rules. Read once, kept on disk."""
 
+CLOSING, HEADER = "<|im_end|>\n<|im_start|>assistant\n", "<|im_start|>assistant"
+"""What stands between a question and its reply in ChatML, and what is enough of it after so many examples."""
+
 SURE, LIKELY, POSSIBLE = 0.85, 0.6, 0.3
 """Calibrated probabilities from which a label is stated, is called likely, is mentioned at all."""
 
@@ -112,6 +115,11 @@ _UNUSABLE = {
     Verdict.BLANK: "only a blank surface, nothing can be seen. Say that the picture is blank",
     Verdict.BLURRED: "too blurred, nothing can be seen. Say that it is too blurred and ask to hold still",
 }
+
+
+def brief(rendered: str) -> str:
+    """Return a conversation in ChatML with less between each question and its reply; other templates as they are."""
+    return rendered.replace(CLOSING, HEADER)
 
 
 def system(tools: Sequence[ToolSpec], instructions: str = "", opening: str = INSTRUCTIONS) -> str:

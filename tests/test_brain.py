@@ -152,7 +152,7 @@ def test_the_question_stands_last_and_all_before_it_can_be_read_early(settings: 
         == "A cup."
     )
     assert session.read < 60 < known
-    assert "What is this?<|im_end|>\n<|im_start|>assistant\nA cup." in session.text
+    assert "What is this?<|im_start|>assistantA cup." in session.text
 
 
 def test_a_brain_begins_with_its_constant_part_read(settings: Settings) -> None:
@@ -179,17 +179,28 @@ def test_soft_tokens_stand_before_the_words_and_only_for_a_clear_picture(setting
 def test_without_a_picture_the_model_is_told_so(settings: Settings) -> None:
     brain, session = make("x", settings)
     said(brain, ask("What do you see?"))
-    assert session.text.endswith("What do you see?\n[camera: off]<|im_end|>\n<|im_start|>assistant\nx")
+    assert session.text.endswith("What do you see?\n[camera: off]<|im_start|>assistantx")
     said(brain, ask("Who wrote Hamlet?"))
-    assert session.text.endswith("\nWho wrote Hamlet?<|im_end|>\n<|im_start|>assistant\nx")
+    assert session.text.endswith("\nWho wrote Hamlet?<|im_start|>assistantx")
     said(brain, ask("What do you see?", percept()))
     assert "off" not in session.text.rpartition("[camera]")[2]
+
+
+@pytest.mark.parametrize(
+    ("brief", "between"), [(True, "<|im_start|>assistant"), (False, "<|im_end|>\n<|im_start|>assistant\n")]
+)
+def test_a_brief_prompt_has_less_to_read_after_each_question(settings: Settings, brief: bool, between: str) -> None:
+    settings = dataclasses.replace(settings, brain=dataclasses.replace(settings.brain, brief=brief))
+    brain, session = make("x", settings)
+    said(brain, ask("And now?", history=(Message("user", "Who are you?"), Message("assistant", "A voice."))))
+    assert f"Who are you?{between}A voice.<|im_end|>\n<|im_start|>user\nAnd now?" in session.text
+    assert session.text.endswith(f"\nAnd now?{between}x")
 
 
 def test_a_guess_at_the_answer_stands_after_the_question(settings: Settings) -> None:
     brain, session = make("x", settings)
     said(brain, ask("What colour is it?", percept(caption="a dog", answers=(("white", 0.9),))))
-    assert "a dog.\nWhat colour is it?\n[camera: surely white]<|im_end|>" in session.text
+    assert "a dog.\nWhat colour is it?\n[camera: surely white]<|im_start|>" in session.text
 
 
 LOOKING = {**TOOLS[0], "name": "peek", "looks": True}
