@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,8 +80,8 @@ def test_it_learns_which_colour_a_picture_has(trained: SimpleNamespace) -> None:
     encoder = DualEncoder.load(trained.path)
     for colour in ("red", "green", "blue"):
         seen = encoder.picture(ColourEncoder().encode(picture(colour, "left", 99)))
-        scores = {other: float(encoder.text(f"a {other} square") @ seen) for other in ("red", "green", "blue")}
-        assert max(scores, key=scores.__getitem__) == colour
+        scores = encoder.scores(encoder.texts([f"a {other} square" for other in ("red", "green", "blue")]), seen[None])
+        assert ("red", "green", "blue")[int(scores.argmax())] == colour
 
 
 def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
@@ -99,6 +100,49 @@ def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
     texts = encoder.texts([caption for e in examples for caption in e.captions])
     assert np.abs(mine - seen).max() < 2e-3
     assert np.abs(texts - read).max() < 1e-4
+
+
+def test_the_scores_are_those_of_training(trained: SimpleNamespace) -> None:
+    import torch
+
+    from assistant.fusion import task as tasks
+    from assistant.fusion.retrieval import Layout
+
+    restored: Any = tasks.restore(checkpoint.load(trained.path), trained.task.material)
+    grids = torch.randn(3, 25, 4)
+    numbers = restored.words["val"][:5]
+    towers = restored.module
+    with torch.no_grad():
+        expected = towers(grids, numbers) / towers.scale.exp()
+        words, says = towers.read(numbers)
+        places = towers.places(grids).flatten(1).numpy()
+    read = np.zeros((*numbers.shape, words.shape[1] + 1), np.float32)
+    read[numbers.numpy() > 0] = np.concatenate([words, says[:, None]], 1)
+    layout = Layout(0, words.shape[1], float(towers.sharp.detach().exp()), 1.0)
+    assert np.allclose(layout.scores(read.reshape(5, -1), places), expected, atol=1e-5)
+
+
+def test_scores_go_block_by_block_and_a_text_without_words_scores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant.fusion import retrieval
+    from assistant.fusion.retrieval import Layout
+
+    chance, layout = np.random.default_rng(0), Layout(2, 3, 4.0, 2.0)
+    pictures = chance.normal(size=(5, 2 + 25 * 3)).astype(np.float32)
+    texts = chance.normal(size=(3, 2 + 4 * 4)).astype(np.float32)
+    texts[1] = 0
+    whole = layout.scores(texts, pictures)
+    monkeypatch.setattr(retrieval, "BLOCK", 2)
+    assert np.allclose(layout.scores(texts, pictures), whole, atol=1e-5)
+    assert not whole[1].any() and whole[0].all()
+
+
+def test_a_part_of_the_grid_is_stretched_to_the_whole(trained: SimpleNamespace) -> None:
+    import torch
+
+    grids = torch.arange(9.0).reshape(1, 9, 1).repeat(20, 1, 1)
+    seen = trained.task._seen(grids, np.random.default_rng(0))
+    assert seen.shape == (20, 25, 1) and seen.min() >= 0 and seen.max() <= 8
+    assert len(np.unique(seen.mean((1, 2)).numpy())) > 3, "different parts are seen"
 
 
 def test_a_restored_task_measures_what_training_measured(trained: SimpleNamespace) -> None:

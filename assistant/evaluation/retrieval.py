@@ -34,7 +34,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         seen.append(encoder.picture(app.kit.eyes.look(pictures.read(items.path(row, "image"))).features))
         captions += texts
         owner += [number] * len(texts)
-    scores = encoder.texts(captions) @ np.stack(seen).T
+    scores = encoder.scores(encoder.texts(captions), np.stack(seen))
     forth, back = ranks(scores, np.array(owner))
     for row, rank, place in zip(items.rows, np.split(forth, np.flatnonzero(np.diff(owner)) + 1), back, strict=True):
         report({"image": row["image"], "text_ranks": rank.tolist(), "picture_rank": int(place)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from .checkpoint import SHIPPED, Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
 from .judging import Judge, Sight
+from .layers import Floats
 from .matching import conflict
 from .naming import Namer
 from .retrieval import DualEncoder
@@ -95,10 +96,12 @@ class GridFuser:
         judge, features = self._judge, percept.features
         if judge is None or sight is None:
             return spoken(self._captioner.caption(features))
-        encoder, picture = judge.encoder, sight.vector.reshape(-1)
-        return spoken(
-            self._captioner.caption(features, lambda sentences: encoder.texts(sentences) @ picture, sight.memory)
-        )
+        encoder, picture = judge.encoder, sight.vector.reshape(1, -1)
+
+        def fits(sentences: Sequence[str]) -> Floats:
+            return encoder.scores(encoder.texts(sentences), picture)[:, 0]
+
+        return spoken(self._captioner.caption(features, fits, sight.memory))
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
         """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""

@@ -20,7 +20,7 @@ from .checkpoint import Checkpoint
 from .decoder import Memory
 from .layers import Floats, log_mean
 from .quantised import unpack
-from .retrieval import Calibration, DualEncoder, relative
+from .retrieval import Calibration, DualEncoder
 from .runtime import NumpyCaptioner, together
 
 log = logging.getLogger(__name__)
@@ -91,8 +91,7 @@ def evidence(encoder: DualEncoder, picture: Floats, text: Floats, read: Floats, 
     The four: how much likelier than before the others the sentence is, in all and a word; the sum over words that are
     less likely, none counted below :data:`LEAST_GAIN`; the sentence's distance from the others in deviations.
     """
-    bank = encoder.w["bank.pictures"], encoder.w["bank.texts"]
-    compared = relative(np.atleast_1d(picture @ text), picture[None], text[None], bank)[0]
+    compared = encoder.compared(text, picture[None])[0]
     whole, totals = float(read.sum()), others.sum(1)
     gain = whole - float(log_mean(totals))
     against = np.clip(read - log_mean(others), LEAST_GAIN, 0).sum()

@@ -68,12 +68,13 @@ def attend(query: Floats, keys: Floats, values: Floats, mask: NDArray[np.bool_] 
 def shrink(features_PD: NDArray[np.floating[Any]], grid: tuple[int, int], side: int) -> Floats:
     """Return the grid averaged to (side * side, dim), windows overlapping where the sizes do not divide."""
     rows, columns = grid
-    weights = np.kron(_windows(rows, side), _windows(columns, side))
+    weights = np.kron(windows(rows, side), windows(columns, side))
     result: Floats = (weights @ features_PD).astype(np.float32)
     return result
 
 
-def _windows(length: int, side: int) -> Floats:
+def windows(length: int, side: int) -> Floats:
+    """Return the weights that average ``length`` into ``side`` windows, (side, length), which may overlap."""
     weights = np.zeros((side, length), np.float32)
     for part in range(side):
         start, end = part * length // side, -(-(part + 1) * length // side)

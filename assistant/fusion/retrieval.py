@@ -1,10 +1,10 @@
 """Pictures and sentences in one space: which picture fits these words, and does it fit at all? Numpy only.
 
-Pairs of towers (as in Frome et al., NeurIPS 2013, and Faghri et al., "VSE++", BMVC 2018): attention pooling over the
-places of the eyes' grid, a convolution over the words; the cosine of the two vectors is the score, added
-over the pairs. A linear space in closed form (:mod:`.cca`) is one more pair, and a linear layer says how much
-likelier each word is made by the picture; both are added. How high a score is high differs from sentence to sentence,
-so a match is judged against a bank of other pictures and other sentences (hubness: Dinu et al., ICLR 2015 workshop).
+Each word looks for the places of the eyes' grid that it fits. How well it fits there, weighed by how much the word
+says, is the score (late interaction: Yao et al., "FILIP", ICLR 2022; Khattab & Zaharia, "ColBERT", SIGIR 2020). A
+linear space in closed form (:mod:`.cca`) compares the whole, and a linear layer says how much likelier each word is
+made by the picture; all three are added. How high a score is high differs from sentence to sentence, so a match is
+judged against a bank of other pictures and other sentences (hubness: Dinu et al., ICLR 2015 workshop).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ SIDE = 5
 """The grid is averaged to so many rows and columns."""
 SHARP = 0.1
 """Temperature of scores where a pair is compared with a bank of others."""
+BLOCK = 100
+"""Pictures that are compared at once: each word meets each of their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +47,71 @@ class Calibration:
         return result
 
 
-def relative(scores: Floats, pictures: Floats, texts: Floats, bank: tuple[Floats, Floats]) -> Floats:
-    """Return what tells how high a pair's score is, (pairs, 5), from its vectors and a bank of (pictures, texts).
+def relative(scores: Floats, among_pictures: Floats, among_texts: Floats) -> Floats:
+    """Return what tells how high each pair's score is, (pairs, 5).
 
-    The score itself; its distance from the mean over other pictures, and over other texts, in deviations; the
-    logarithm of its softmax among them, at a temperature of :data:`SHARP`.
+    The score itself; its distance from the mean of the text's scores with other pictures, (pairs, pictures), and of
+    the picture's with other texts, (pairs, texts), in deviations; the logarithm of its softmax among them, at a
+    temperature of :data:`SHARP`.
     """
     columns = [scores]
-    for others in (texts @ bank[0].T, pictures @ bank[1].T):
+    for others in (among_pictures, among_texts):
         columns.append((scores - others.mean(1)) / (others.std(1) + 1e-3))
         highest = others.max(1, keepdims=True)
         columns.append((scores - highest[:, 0]) / SHARP - np.log(np.exp((others - highest) / SHARP).sum(1)))
     return np.stack(columns, 1).astype(np.float32)
 
 
-class DualEncoder:
-    """The towers, the linear space and the words of a ``retrieval`` checkpoint.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands where in a vector: first what is compared by a plain product, then words or places."""
 
-    A vector has a part for each pair of towers and one in the linear space, of length one each, and a part for words:
-    of a picture how much likelier than usual each word is, of a sentence which words it has. Scores are plain products.
+    plain: int
+    dim: int
+    """Of the vector of a word or place."""
+    sharp: float
+    """How much a word prefers the place that it fits best."""
+    weight: float
+    """Of what words find at places, against the plain product."""
+
+    def scores(self, texts_TD: Floats, pictures_PD: Floats) -> Floats:
+        """Return how well each text fits each picture, (texts, pictures)."""
+        scores: Floats = texts_TD[:, : self.plain] @ pictures_PD[:, : self.plain].T
+        read = texts_TD[:, self.plain :].reshape(len(texts_TD), -1, self.dim + 1)
+        owner, number = np.nonzero(read[..., -1])
+        if not len(owner):
+            return scores
+        words, says = read[owner, number, : self.dim], read[owner, number, self.dim]
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        for start in range(0, len(pictures_PD), BLOCK):
+            places = pictures_PD[start : start + BLOCK, self.plain :].reshape(-1, SIDE * SIDE, self.dim)
+            near = (words @ places.reshape(-1, self.dim).T).reshape(len(words), len(places), SIDE * SIDE)
+            found = (softmax(self.sharp * near) * near).sum(-1) * says[:, None]
+            scores[owner[first], start : start + BLOCK] += self.weight * np.add.reduceat(found, first)
+        return scores
+
+
+class DualEncoder:
+    """The linear space, the words and the towers of a ``retrieval`` checkpoint.
+
+    A picture's vector has its place in the linear space, how much likelier than usual it makes each word, and a vector
+    of each of its places; a sentence's has its place in the linear space, which words it has, and for each of them a
+    vector and how much it says. :meth:`scores` compares them.
     """
 
     def __init__(self, saved: Checkpoint) -> None:
         self.config, extras = saved.config, saved.extras
         self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
-        self.members = int(extras["members"])
         self.words = {word: number for number, word in enumerate(extras["words"])}
         self.nouns = frozenset(extras["nouns"])
         self.share = float(extras["share"])
         self.weight = float(extras["space"])
+        self.longest = int(extras["longest"])
         self.w = unpack(saved.arrays)
         self.space = LinearSpace.of(self.w)
+        dim = len(self.w["places.out.bias"])
+        plain = self.space.picture.shape[0] + len(self.words)
+        self.layout = Layout(plain, dim, float(np.exp(self.w["sharp"]).item()), float(extras["close"]))
         self.calibration = Calibration((*extras["calibration"]["weights"],), extras["calibration"]["bias"])
 
     @classmethod
@@ -85,41 +121,53 @@ class DualEncoder:
 
     @property
     def dim(self) -> int:
-        """Length of a vector."""
+        """Length of a picture's vector."""
         return int(self.w["bank.pictures"].shape[1])
 
     def picture(self, features_PD: Floats) -> Floats:
-        """Return the vector of a picture, (dim,); each tower sees its mirror image too, so that sides do not count."""
+        """Return the vector of a picture, (dim,); its mirror image is looked at too, so that sides do not count."""
         w = self.w
-        places = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
-        mirrored = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
-        parts = []
-        for member in range(self.members):
-            both: Floats = self._look(f"{member}.picture", places) + self._look(f"{member}.picture", mirrored)
-            parts.append(_unit(both))
+        grid = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
+        places = _units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
         means = features_PD.mean(0)
-        parts += [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w)]
+        parts = [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w), places.ravel()]
         return np.concatenate(parts).astype(np.float32)
 
     def text(self, sentence: str) -> Floats:
-        """Return the vector of a sentence, (dim,); zeros where none of its words is known."""
+        """Return the vector of a sentence, (longest words' length,); zeros where none of its words is known."""
         tokens = tokenize(sentence)
         numbers = [number for number in self.vocabulary.numbers(tokens) if number >= 4]
         named = np.zeros(len(self.words), np.float32)
         named[[self.words[token] for token in set(tokens) if token in self.words]] = 1
+        read = np.zeros((self.longest, self.layout.dim + 1), np.float32)
         if not numbers:
-            return np.zeros(self.dim, np.float32)
-        parts = [self._read(f"{member}.text", numbers) for member in range(self.members)]
-        return np.concatenate([*parts, self.space.texts([np.array(numbers)])[0], named]).astype(np.float32)
+            return np.zeros(self.layout.plain + read.size, np.float32)
+        read[: len(numbers)] = self._read(numbers[: self.longest])
+        return np.concatenate([self.space.texts([np.array(numbers)])[0], named, read.ravel()]).astype(np.float32)
 
     def texts(self, sentences: Sequence[str]) -> Floats:
-        """Return the vectors of sentences, (sentences, dim)."""
+        """Return the vectors of sentences, (sentences, length)."""
         return np.stack([self.text(sentence) for sentence in sentences])
 
-    def chances(self, pictures: Floats, texts: Floats) -> Floats:
-        """Return the calibrated probability that each text is true of its picture, (pairs,), from their vectors."""
-        bank = self.w["bank.pictures"], self.w["bank.texts"]
-        return self.calibration.chance(relative((pictures * texts).sum(1), pictures, texts, bank))
+    def scores(self, texts: Floats, pictures: Floats) -> Floats:
+        """Return how well each text fits each picture, (texts, pictures), from their vectors."""
+        return self.layout.scores(texts, pictures)
+
+    def alike(self, picture: Floats, pictures: Floats) -> Floats:
+        """Return how much pictures are alike, (pictures,): the cosine of what is compared as a whole."""
+        whole, one = pictures[:, : self.layout.plain], picture[: self.layout.plain]
+        cosines: Floats = whole @ one / np.maximum(np.linalg.norm(whole, axis=1) * np.linalg.norm(one), 1e-9)
+        return cosines
+
+    def compared(self, text: Floats, pictures: Floats) -> Floats:
+        """Return :func:`relative` of a text with each picture, (pictures, 5), among those of the bank."""
+        others = self.scores(text[None], self.w["bank.pictures"])
+        among = self.scores(self.w["bank.texts"], pictures).T
+        return relative(self.scores(text[None], pictures)[0], np.repeat(others, len(pictures), 0), among)
+
+    def chances(self, text: Floats, pictures: Floats) -> Floats:
+        """Return the calibrated probability that a text is true of each picture, (pictures,), from their vectors."""
+        return self.calibration.chance(self.compared(text, pictures))
 
     def judge(self, picture: Floats, text: str) -> float:
         """Return the calibrated probability that a text is true of a picture (its vector).
@@ -127,7 +175,7 @@ class DualEncoder:
         0.5 where no word of the text is known.
         """
         words = self.text(text)
-        return float(self.chances(picture[None], words[None])[0]) if words.any() else 0.5
+        return float(self.chances(words, picture[None])[0]) if words.any() else 0.5
 
     def match(self, features_PD: Floats, text: str) -> float:
         """Return :meth:`judge` of a picture's features, (places, dim)."""
@@ -137,21 +185,21 @@ class DualEncoder:
         """Return the words of a sentence that were never seen in training."""
         return [word for word in tokenize(sentence) if self.vocabulary.numbers([word])[0] < 4]
 
-    def _look(self, name: str, places: Floats) -> Floats:
-        x = norm(self.w, f"{name}.norm", places)
-        hidden = quick_gelu(linear(self.w, f"{name}.see", x) + self.w[f"{name}.where"])
-        weights = softmax(linear(self.w, f"{name}.attend", hidden), 0)
-        pooled = (weights.T @ hidden).ravel()
-        return _unit(linear(self.w, f"{name}.out", pooled) + linear(self.w, f"{name}.direct", x.mean(0)))
+    def _look(self, grid: Floats) -> Floats:
+        """Return unit vectors of places, (places, dim), from the reduced grid, (places, reduced)."""
+        x = norm(self.w, "places.norm", grid)
+        hidden = quick_gelu(linear(self.w, "places.see", x) + self.w["places.where"])
+        hidden = hidden + quick_gelu(linear(self.w, "places.whole", hidden.mean(0)))
+        return _units(linear(self.w, "places.out", hidden) + linear(self.w, "places.direct", x))
 
-    def _read(self, name: str, numbers: list[int]) -> Floats:
-        words = self.w[f"{name}.words.weight"][numbers]
+    def _read(self, numbers: list[int]) -> Floats:
+        """Return unit vectors of words and how much each says, (words, dim + 1)."""
+        words = self.w["read.words.weight"][numbers]
         padded = np.pad(words, ((1, 1), (0, 0)))
         around = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], 1)
-        read = quick_gelu(linear(self.w, f"{name}.read", around))
-        weights = softmax(linear(self.w, f"{name}.attend", read)[:, 0])
-        joined = np.concatenate([read.max(0), weights @ read])
-        return _unit(linear(self.w, f"{name}.out", joined) + linear(self.w, f"{name}.direct", words.mean(0)))
+        hidden = quick_gelu(linear(self.w, "read.read", around))
+        vectors = _units(linear(self.w, "read.out", hidden) + linear(self.w, "read.direct", words))
+        return np.concatenate([vectors, softmax(linear(self.w, "read.says", hidden), 0)], 1)
 
 
 def surprise(means: Floats, layer: Mapping[str, Floats]) -> Floats:
@@ -187,6 +235,11 @@ def roc_auc(scores: NDArray[Any], truth: NDArray[np.bool_]) -> float:
     return float(below.mean() / 2 / len(false))
 
 
-def _unit(x: Floats) -> Floats:
-    result: Floats = x / max(float(np.linalg.norm(x)), 1e-12)
+def _units(x: Floats) -> Floats:
+    result: Floats = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
     return result
+
+
+def _mirrored(places: Floats) -> Floats:
+    mirrored: Floats = places.reshape(SIDE, SIDE, -1)[:, ::-1].reshape(SIDE * SIDE, -1)
+    return mirrored

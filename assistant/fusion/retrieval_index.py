@@ -169,28 +169,32 @@ class PictureIndex:
             raise InputError(f"not one word of {words!r} is known; try other words")
         if not names:
             return []
-        chances = self.encoder.chances(vectors, np.broadcast_to(text, vectors.shape)) if text.any() else named
-        return self._hits(names, vectors @ text + named, np.maximum(chances, named), top)
+        scores = self.encoder.scores(text[None], vectors)[0] + named
+        best = np.argsort(-scores, kind="stable")[:top]
+        chances = named[best]
+        if text.any():
+            chances = np.maximum(chances, self.encoder.chances(text, vectors[best]))
+        return self._hits([names[row] for row in best], scores[best], chances)
 
     def like(self, picture: Path, top: int = 5) -> list[Hit]:
         """Return the pictures that are most like one, itself left out. Raises :class:`InputError` as reading does."""
         percept = self.eyes.look(pictures.read(picture))
         names, vectors = self._all()
-        sought = self.encoder.picture(percept.features)
-        scores = vectors @ sought / np.maximum(np.linalg.norm(vectors, axis=1) * np.linalg.norm(sought), 1e-9)
+        scores = self.encoder.alike(self.encoder.picture(percept.features), vectors)
         own = picture.resolve()
-        others = [row for row, name in enumerate(names) if self.folder / name != own]
-        scores, names = scores[others], [names[row] for row in others]
-        return self._hits(names, scores, np.clip(scores, 0, 1), top)
+        best = [row for row in np.argsort(-scores, kind="stable") if self.folder / names[row] != own][:top]
+        return self._hits([names[row] for row in best], scores[best], np.clip(scores[best], 0, 1))
 
     def _all(self) -> tuple[list[str], Floats]:
         names = sorted(self._vectors)
         vectors = [self._vectors[name] for name in names] or [np.zeros(self.encoder.dim, np.float32)]
         return names, np.stack(vectors)[: len(names)]
 
-    def _hits(self, names: list[str], scores: Floats, chances: Floats, top: int) -> list[Hit]:
-        best = np.argsort(-scores, kind="stable")[:top]
-        return [Hit(self.folder / names[row], float(scores[row]), float(chances[row])) for row in best]
+    def _hits(self, names: list[str], scores: Floats, chances: Floats) -> list[Hit]:
+        return [
+            Hit(self.folder / name, score, chance)
+            for name, score, chance in zip(names, scores.tolist(), chances.tolist(), strict=True)
+        ]
 
     def _load(self) -> None:
         try:
@@ -222,7 +226,7 @@ class PictureIndex:
 
     def _checkpoint(self) -> str:
         """Return what tells this checkpoint from another: a hash of weights that all vectors go through."""
-        digest = hashlib.sha256(self.encoder.w["0.picture.out.weight"].tobytes())
+        digest = hashlib.sha256(self.encoder.w["places.out.weight"].tobytes())
         return f"{self.eyes.encoder}:{digest.hexdigest()[:16]}"
 
 

@@ -1,4 +1,4 @@
-"""The retrieval task: a picture and its captions close together, all others apart.
+"""The retrieval task: a caption's words close to places of its picture, far from those of all others.
 
 InfoNCE both ways over a batch (van den Oord et al., 2018; Radford et al., ICML 2021). Captions of other
 pictures that say nearly the same are no clean negatives: part of the target goes to them in proportion to
@@ -9,6 +9,7 @@ their tf-idf similarity. Word vectors start from latent semantic analysis of the
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +26,10 @@ from ..errors import InputError
 from . import cca
 from .checkpoint import Arrays
 from .config import FusionConfig
-from .data import hold
-from .layers import shrink
+from .data import Example, hold
+from .layers import shrink, windows
 from .quantised import pack, unpack
-from .retrieval import SIDE, Calibration, ranks, relative, roc_auc, surprise
+from .retrieval import SIDE, Calibration, Layout, ranks, relative, roc_auc, surprise
 from .sentences import FUNCTION_WORDS, PAD, Vocabulary, tokenize
 from .task import Material, Task
 
@@ -38,7 +39,7 @@ ARTICLES = frozenset({"a", "an", "the", "two", "three", "his", "her", "their", "
 
 @dataclass(frozen=True)
 class RetrievalOptions:
-    """Options of the task; ``model.dim`` is the common space, ``model.hidden`` both towers' inner width."""
+    """Options of the task; ``model.dim`` is the size of a word's or a place's vector."""
 
     least: int = 3
     """A word of the vocabulary occurs so often."""
@@ -55,16 +56,20 @@ class RetrievalOptions:
     """Temperature of that likeness."""
     mirror: float = 0.5
     """Share of pictures whose grid is mirrored."""
-    members: int = 1
-    """Pairs of towers whose scores are added; they differ in their first weights and in the captions they read."""
+    crop: float = 1.0
+    """Share of pictures of which only a random part of the grid is seen, stretched to the whole."""
+    least_side: float = 0.6
+    """Smallest side of such a part."""
+    close: float = 2.0
+    """Weight of what words find at places against the linear space."""
     word_pictures: int = 15
     """A word that the linear layer predicts occurs in the captions of at least so many pictures."""
     word_ridge: float = 2.0
     """Penalty of that layer, in units of the number of pictures, on standardised features."""
     share: float = 0.02
-    """Weight of the words against the sum of the cosines."""
+    """Weight of the predicted words."""
     space: float = 1.0
-    """Weight of the linear space against the sum of the towers' cosines."""
+    """Weight of the linear space."""
     space_dim: int = 256
     space_topics: int = 700
     """Topics of the captions that the linear space relates to the features."""
@@ -78,38 +83,43 @@ class RetrievalOptions:
     """Share of training pictures that are not trained on: bank and match probability come from them."""
 
 
-class PictureTower(nn.Module):
-    """Places, (batch, places, reduced), to unit vectors, (batch, dim), by learned attention pooling."""
+class PlaceTower(nn.Module):
+    """The grid, (batch, places, reduced), to a unit vector of each place, (batch, places, dim).
 
-    def __init__(self, reduced: int, hidden: int, heads: int, dim: int, dropout: float) -> None:
+    A place knows what the whole picture shows.
+    """
+
+    def __init__(self, reduced: int, hidden: int, dim: int, dropout: float) -> None:
         super().__init__()
         self.norm, self.see = nn.LayerNorm(reduced), nn.Linear(reduced, hidden)
         self.where = nn.Parameter(torch.zeros(SIDE * SIDE, hidden))
-        self.attend, self.drop = nn.Linear(hidden, heads), nn.Dropout(dropout)
-        self.out, self.direct = nn.Linear(hidden * heads, dim), nn.Linear(reduced, dim)
+        self.whole, self.drop = nn.Linear(hidden, hidden), nn.Dropout(dropout)
+        self.out, self.direct = nn.Linear(hidden, dim), nn.Linear(reduced, dim)
 
-    def forward(self, places_BPR: torch.Tensor) -> torch.Tensor:
+    def forward(self, grid_BPR: torch.Tensor) -> torch.Tensor:
         """Return unit vectors."""
-        x = self.norm(places_BPR)
+        x = self.norm(grid_BPR)
         hidden = _gelu(self.see(x) + self.where)
-        weights = self.attend(hidden).softmax(1)
-        pooled = torch.bmm(weights.transpose(1, 2), self.drop(hidden)).flatten(1)
-        return functional.normalize(self.out(self.drop(pooled)) + self.direct(x.mean(1)), dim=-1)
+        hidden = hidden + _gelu(self.whole(self.drop(hidden.mean(1, keepdim=True))))
+        return functional.normalize(self.out(self.drop(hidden)) + self.direct(x), dim=-1)
 
 
-class TextTower(nn.Module):
-    """Word numbers, (batch, words), to unit vectors, (batch, dim): a convolution of three words, then pooling."""
+class WordTower(nn.Module):
+    """Word numbers, (batch, words), to unit vectors of the real words, (real, dim), and how much each says, (real,).
+
+    A word is read with its two neighbours; how much the words of a text say sums to 1.
+    """
 
     def __init__(self, vectors: Floats, hidden: int, dim: int, dropout: float) -> None:
         super().__init__()
         width = vectors.shape[1]
         self.words = nn.Embedding.from_pretrained(torch.from_numpy(vectors), freeze=False, padding_idx=PAD)
-        self.read, self.attend = nn.Linear(3 * width, hidden), nn.Linear(hidden, 1)
-        self.out, self.direct = nn.Linear(2 * hidden, dim), nn.Linear(width, dim)
+        self.read, self.says = nn.Linear(3 * width, hidden), nn.Linear(hidden, 1)
+        self.out, self.direct = nn.Linear(hidden, dim), nn.Linear(width, dim)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, words_BT: torch.Tensor, hide: float = 0.0) -> torch.Tensor:
-        """Return unit vectors; ``hide`` is the share of words that are blanked."""
+    def forward(self, words_BT: torch.Tensor, hide: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return vectors and weights, text after text; ``hide`` is the share of words that are blanked."""
         mask = words_BT > PAD
         words = self.words(words_BT)
         if hide:
@@ -117,24 +127,29 @@ class TextTower(nn.Module):
         words = self.drop(words)
         padded = functional.pad(words, (0, 0, 1, 1))
         # Only real words are read: captions differ much in length, and this layer costs most.
-        around = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], -1)[mask]
-        real = _gelu(self.read(around))
-        hidden = real.new_zeros(*mask.shape, real.shape[-1]).masked_scatter(mask[..., None], real)
-        scores = self.attend(hidden)[..., 0].masked_fill(~mask, -1e4).softmax(1)
-        attended = torch.bmm(scores[:, None], hidden)[:, 0]
-        highest = hidden.masked_fill(~mask[..., None], -1e4).amax(1)
-        direct = words.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        joined = self.drop(torch.cat([highest, attended], 1))
-        return functional.normalize(self.out(joined) + self.direct(direct), dim=-1)
+        hidden = _gelu(self.read(torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], -1)[mask]))
+        vectors = functional.normalize(self.out(self.drop(hidden)) + self.direct(words[mask]), dim=-1)
+        says = torch.full(mask.shape, -1e4, device=words.device).masked_scatter(mask, self.says(hidden)[:, 0])
+        return vectors, says.softmax(1)[mask]
 
 
 class Towers(nn.Module):
-    """A pair of towers and the temperature of their scores."""
+    """Both towers, how much a word prefers its best place, and the temperature of the scores."""
 
-    def __init__(self, picture: PictureTower, text: TextTower) -> None:
+    def __init__(self, places: PlaceTower, read: WordTower) -> None:
         super().__init__()
-        self.picture, self.text = picture, text
+        self.places, self.read = places, read
+        self.sharp = nn.Parameter(torch.tensor(2.0))
         self.scale = nn.Parameter(torch.tensor(float(np.log(1 / 0.07))))
+
+    def forward(self, grid_BPR: torch.Tensor, words_TL: torch.Tensor, hide: float = 0.0) -> torch.Tensor:
+        """Return the score of each text with each picture, (texts, pictures), over the temperature."""
+        places, (words, says) = self.places(grid_BPR), self.read(words_TL, hide)
+        near = (words @ places.flatten(0, 1).T).unflatten(1, places.shape[:2])
+        found = ((self.sharp.exp() * near).softmax(-1) * near).sum(-1) * says[:, None]
+        owner = torch.arange(len(words_TL), device=words.device).repeat_interleave((words_TL > PAD).sum(1))
+        scores = found.new_zeros(len(words_TL), len(places)).index_add(0, owner, found)
+        return scores * self.scale.exp().clamp(max=100)
 
 
 class RetrievalTask(Task):
@@ -154,24 +169,19 @@ class RetrievalTask(Task):
         if len(self.held) < 2:
             raise InputError("too few pictures to hold some back; give more data or raise options.calibrate")
         self.reduce_mean, self.reduce_weight = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
-        raw = self._raw(self.train)
-        if not extras:
-            self._fit_reduction(raw[:: max(1, len(raw) // 1500)].reshape(-1, raw.shape[-1]).astype(np.float32))
         self.vocabulary = (
             Vocabulary(tuple(extras["vocabulary"]))
             if extras
             else Vocabulary.of((tokenize(c) for e in self.train for c in e.captions), options.least)
         )
-        self.raw = {"train": raw, "held": self._raw(self.held), "val": self._raw(self.val)}
-        self.means = {
-            part: self._means(e) for part, e in (("train", self.train), ("held", self.held), ("val", self.val))
-        }
-        self.places: dict[str, torch.Tensor] = {}
+        self.sides = {"train": self.train, "held": self.held, "val": self.val}
+        self.means = {part: self._means(examples) for part, examples in self.sides.items()}
+        self.grids: dict[str, torch.Tensor] = {}
         if not extras:
+            self._fit_reduction()
             self._reduce()
         self.words = {
-            part: self._numbers([c for e in examples for c in e.captions])
-            for part, examples in (("train", self.train), ("held", self.held), ("val", self.val))
+            part: self._numbers([c for e in examples for c in e.captions]) for part, examples in self.sides.items()
         }
         self.first = np.cumsum([0] + [len(e.captions) for e in self.train])
         self._likeness(extras["words"] if extras else None)
@@ -182,24 +192,20 @@ class RetrievalTask(Task):
         torch.manual_seed(config.training.seed)
         model = config.model
         vectors = self._vectors() if not extras else np.zeros((len(self.vocabulary), options.word_dim), np.float32)
-        self.module = nn.ModuleList(
-            Towers(
-                PictureTower(options.reduced, model.hidden, model.heads, model.dim, model.dropout),
-                TextTower(vectors, model.hidden, model.dim, model.dropout),
-            )
-            for _ in range(options.members)
+        self.module = Towers(
+            PlaceTower(options.reduced, model.hidden, model.dim, model.dropout),
+            WordTower(vectors, model.hidden, model.dim, model.dropout),
         )
         self.calibration = Calibration((1.0, 0.0, 0.0, 0.0, 0.0), 0.0)
         self.bank: tuple[Floats, Floats] = (np.zeros((1, 1), np.float32),) * 2
 
-    def _raw(self, examples: Sequence[Any]) -> NDArray[np.float16]:
-        grid = self.config.grid
-        return np.stack([shrink(self.material.features.get(e.image), grid, SIDE).astype(np.float16) for e in examples])
+    def _means(self, examples: Sequence[Example]) -> Floats:
+        return np.stack([self._features(example).mean(0) for example in examples])
 
-    def _means(self, examples: Sequence[Any]) -> Floats:
-        return np.stack([self.material.features.get(e.image).astype(np.float32).mean(0) for e in examples])
-
-    def _fit_reduction(self, sample: Floats) -> None:
+    def _fit_reduction(self) -> None:
+        """Fit the principal components of the training pictures' features, shrunk to what the towers see."""
+        chosen = self.train[:: max(1, len(self.train) // 1500)]
+        sample = np.concatenate([shrink(self._features(example), self.config.grid, SIDE) for example in chosen])
         self.reduce_mean = sample.mean(0)
         centred = sample - self.reduce_mean
         values, vectors = np.linalg.eigh(centred.T @ centred / len(sample))
@@ -207,11 +213,14 @@ class RetrievalTask(Task):
         scale = float(np.sqrt(values[strongest[:64]].mean()))
         self.reduce_weight = (vectors[:, strongest].T / scale).astype(np.float32)
 
+    def _features(self, example: Example) -> Floats:
+        assert example.image is not None
+        return self.material.features.get(example.image).astype(np.float32)
+
     def _reduce(self) -> None:
-        for part, raw in self.raw.items():
-            blocks = [raw[s : s + 100].astype(np.float32) - self.reduce_mean for s in range(0, len(raw), 100)]
-            self.places[part] = torch.from_numpy(np.concatenate([block @ self.reduce_weight.T for block in blocks]))
-        self.raw = {}
+        for part, examples in self.sides.items():
+            reduced = [(self._features(e) - self.reduce_mean) @ self.reduce_weight.T for e in examples]
+            self.grids[part] = torch.from_numpy(np.stack(reduced).astype(np.float16))
 
     def _numbers(self, captions: Sequence[str]) -> torch.Tensor:
         numbers = np.zeros((len(captions), self.options.longest), np.int64)
@@ -286,76 +295,76 @@ class RetrievalTask(Task):
 
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
         """Return the mean of both directions' cross-entropy."""
-        options = self.options
-        places = self.places["train"][list(indices)]
-        mirrored = torch.from_numpy(generator.random(len(places)) < options.mirror)
-        places[mirrored] = _mirror(places[mirrored])
-        spoken = functional.normalize(
-            torch.stack([self._bags(self.words["train"][self.first[i] : self.first[i + 1]]).mean(0) for i in indices]),
-            dim=-1,
-        )
-        return torch.stack([self._loss(towers, indices, places, spoken, generator) for towers in self.module]).sum()
-
-    def _loss(
-        self,
-        towers: nn.Module,
-        indices: Sequence[int],
-        places: torch.Tensor,
-        spoken: torch.Tensor,
-        generator: np.random.Generator,
-    ) -> torch.Tensor:
-        options, device = self.options, self._device()
-        own = [(self.first[i], self.first[i + 1]) for i in indices]
-        rows = [generator.choice(np.arange(*span), options.captions, replace=True) for span in own]
-        numbers = self.words["train"][np.concatenate(rows)]
+        options, device = self.options, self.module.scale.device
+        spans = [np.arange(self.first[i], self.first[i + 1]) for i in indices]
+        numbers = self.words["train"][np.concatenate([generator.choice(span, options.captions) for span in spans])]
         numbers = numbers[:, : max(1, int((numbers > 0).sum(1).max()))]
-        target = functional.one_hot(torch.arange(len(rows)).repeat_interleave(options.captions), len(rows)).float()
+        target = functional.one_hot(torch.arange(len(spans)).repeat_interleave(options.captions), len(spans)).float()
         if options.soft:
-            alike = (self._bags(numbers) @ spoken.T / options.likeness).softmax(1)
+            own = torch.stack([self._bags(self.words["train"][span[0] : span[-1] + 1]).mean(0) for span in spans])
+            alike = (self._bags(numbers) @ functional.normalize(own, dim=-1).T / options.likeness).softmax(1)
             target = (1 - options.soft) * target + options.soft * alike
         target = target.to(device)
-        seen = towers.picture(places.to(device))
-        read = towers.text(numbers.to(device), self.config.training.word_dropout)
-        scores = read @ seen.T * towers.scale.exp().clamp(max=100)
+        grids = self._seen(self.grids["train"][list(indices)].float(), generator)
+        scores = self.module(grids.to(device), numbers.to(device), self.config.training.word_dropout)
         to_pictures = -(target * scores.log_softmax(1)).sum(1).mean()
         to_texts = -(target / target.sum(0) * scores.log_softmax(0)).sum(0).mean()
         loss: torch.Tensor = (to_pictures + to_texts) / 2
         return loss
 
-    def _device(self) -> torch.device:
-        device: torch.device = self.module[0].scale.device
-        return device
+    def _seen(self, grids_BPR: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
+        """Return grids of SIDE rows and columns, some of them of a part of the picture, some mirrored."""
+        options, (rows, columns) = self.options, self.config.grid
+        views = []
+        for _ in range(len(grids_BPR)):
+            height, width = rows, columns
+            if generator.random() < options.crop:
+                height, width = (
+                    int(generator.integers(math.ceil(options.least_side * side), side + 1)) for side in (rows, columns)
+                )
+            top, left = int(generator.integers(rows - height + 1)), int(generator.integers(columns - width + 1))
+            down = _placed(windows(height, SIDE), top, rows)
+            across = _placed(windows(width, SIDE), left, columns)
+            views.append(np.kron(down, across[::-1] if generator.random() < options.mirror else across))
+        return torch.bmm(torch.from_numpy(np.stack(views)), grids_BPR)
 
     def validate(self) -> dict[str, float]:
         """Return recall among the validation pictures and the match accuracy, calibrated on held-back pictures."""
         self._calibrate()
         seen, read = self._pictures("val"), self._texts("val")
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.val)]).astype(int)
-        figures = recalls(read @ seen.T, owner)
+        figures = recalls(self._layout().scores(read, seen), owner)
         features, truth = self._pairs(seen, read, owner)
         chances = self.calibration.chance(features)
         accuracy = float(((chances > 0.5) == truth).mean())
         recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
         return {**figures, "recall": recall, "match_accuracy": accuracy, "match_roc_auc": roc_auc(chances, truth)}
 
+    def _layout(self) -> Layout:
+        plain = self.space.picture.shape[0] + len(self.predicted)
+        sharp = float(self.module.sharp.detach().exp())
+        return Layout(plain, self.config.model.dim, sharp, self.options.close)
+
     def _pictures(self, part: str) -> Floats:
-        device, every = self._device(), []
-        for start in range(0, len(self.places[part]), 200):
-            given = self.places[part][start : start + 200].to(device)
-            both = [towers.picture(given) + towers.picture(_mirror(given)) for towers in self.module]
-            vectors = torch.cat([functional.normalize(vector, dim=-1) for vector in both], 1).cpu().numpy()
+        device, every = self.module.scale.device, []
+        for start in range(0, len(self.grids[part]), 200):
+            given = torch.from_numpy(_whole(self.config.grid)) @ self.grids[part][start : start + 200].float()
+            both = [self.module.places(given.to(device)), _mirror(self.module.places(_mirror(given).to(device)))]
+            places = functional.normalize(torch.stack(both).sum(0), dim=-1).flatten(1).cpu().numpy()
             means = self.means[part][start : start + 200]
             linear = self.options.space * self.space.pictures(means)
-            every.append(np.concatenate([vectors, linear, self.options.share * surprise(means, self.layer)], 1))
+            every.append(np.concatenate([linear, self.options.share * surprise(means, self.layer), places], 1))
         return np.concatenate(every).astype(np.float32)
 
     def _texts(self, part: str) -> Floats:
-        device, every = self._device(), []
+        every = []
         for block in self.words[part].split(500):
-            read = torch.cat([towers.text(block.to(device)) for towers in self.module], 1).cpu().numpy()
-            numbers = block.numpy()
+            vectors, says = self.module.read(block.to(self.module.scale.device))
+            mask, numbers = (block > PAD).numpy(), block.numpy()
+            read = np.zeros((*mask.shape, self.config.model.dim + 1), np.float32)
+            read[mask] = torch.cat([vectors, says[:, None]], 1).cpu().numpy()
             linear = self.space.texts([row[row > 0] for row in numbers])
-            every.append(np.concatenate([read, linear, self._named(numbers)], 1))
+            every.append(np.concatenate([linear, self._named(numbers), read.reshape(len(read), -1)], 1))
         return np.concatenate(every).astype(np.float32)
 
     def _named(self, numbers: NDArray[Any]) -> Floats:
@@ -395,8 +404,9 @@ class RetrievalTask(Task):
         """
         shifts = np.random.default_rng(0).integers(1, len(seen), (4, len(owner)))
         which = np.concatenate([np.tile(owner, 4), ((owner + shifts) % len(seen)).ravel()])
-        pictures, texts = seen[which], np.tile(read, (8, 1))
-        features = relative((pictures * texts).sum(1), pictures, texts, self.bank)
+        texts, layout = np.tile(np.arange(len(read)), 8), self._layout()
+        among_pictures, among_texts = layout.scores(read, self.bank[0]), layout.scores(self.bank[1], seen).T
+        features = relative(layout.scores(read, seen)[texts, which], among_pictures[texts], among_texts[which])
         return features, np.arange(len(texts)) < 4 * len(owner)
 
     def _calibrate(self) -> None:
@@ -415,7 +425,8 @@ class RetrievalTask(Task):
             "vocabulary": list(self.vocabulary.words),
             "words": [self.vocabulary.words[number] for number in self.predicted],
             "nouns": self.nouns,
-            "members": self.options.members,
+            "longest": self.options.longest,
+            "close": self.options.close,
             "share": self.options.share,
             "space": self.options.space,
             "calibration": dataclasses.asdict(self.calibration),
@@ -432,12 +443,13 @@ class RetrievalTask(Task):
             "bank.pictures": self.bank[0],
             "bank.texts": self.bank[1],
         }
-        return pack(arrays, [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000])
+        large = [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000]
+        return pack(arrays, [name for name in large if not name.startswith("bank.")])
 
     def load(self, arrays: Arrays) -> None:
         """Take the weights and all that was fitted before them."""
         plain = unpack(arrays)
-        super().load({name: array for name, array in plain.items() if name[0].isdigit()})
+        super().load({name: plain[name] for name in self.module.state_dict()})
         self.layer = {name: array for name, array in plain.items() if name.startswith("words.")}
         self.space = cca.LinearSpace.of(plain)
         self.reduce_mean, self.reduce_weight = plain["reduce.mean"], plain["reduce.weight"]
@@ -468,8 +480,20 @@ def logistic(features: Floats, truth: NDArray[np.bool_], ridge: float = 1e-3) ->
     return weights.astype(np.float32), float(solution[-1] - (weights * mean).sum())
 
 
-def _mirror(places_BPR: torch.Tensor) -> torch.Tensor:
-    return places_BPR.unflatten(1, (SIDE, SIDE)).flip(2).flatten(1, 2)
+def _mirror(grid_BPR: torch.Tensor) -> torch.Tensor:
+    return grid_BPR.unflatten(1, (SIDE, SIDE)).flip(2).flatten(1, 2)
+
+
+def _placed(part: Floats, start: int, length: int) -> Floats:
+    """Return weights over a part of a side as weights over the whole side, (windows, length)."""
+    whole = np.zeros((len(part), length), np.float32)
+    whole[:, start : start + part.shape[1]] = part
+    return whole
+
+
+def _whole(grid: tuple[int, int]) -> Floats:
+    weights: Floats = np.kron(windows(grid[0], SIDE), windows(grid[1], SIDE))
+    return weights
 
 
 def _gelu(x: torch.Tensor) -> torch.Tensor:
