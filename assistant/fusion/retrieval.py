@@ -24,6 +24,9 @@ from .layers import Floats, linear, norm, quick_gelu, shrink, softmax
 from .quantised import unpack
 from .sentences import Vocabulary, tokenize
 
+Vectors = NDArray[np.floating[Any]]
+"""Of pictures; kept as float16 where there are many."""
+
 SIDE = 5
 """The grid is averaged to so many rows and columns."""
 SHARP = 0.1
@@ -74,20 +77,22 @@ class Layout:
     weight: float
     """Of what words find at places, against the plain product."""
 
-    def scores(self, texts_TD: Floats, pictures_PD: Floats) -> Floats:
+    def scores(self, texts_TD: Floats, pictures_PD: Vectors) -> Floats:
         """Return how well each text fits each picture, (texts, pictures)."""
-        scores: Floats = texts_TD[:, : self.plain] @ pictures_PD[:, : self.plain].T
         read = texts_TD[:, self.plain :].reshape(len(texts_TD), -1, self.dim + 1)
         owner, number = np.nonzero(read[..., -1])
-        if not len(owner):
-            return scores
         words, says = read[owner, number, : self.dim], read[owner, number, self.dim]
         first = np.flatnonzero(np.diff(owner, prepend=-1))
+        scores = np.zeros((len(texts_TD), len(pictures_PD)), np.float32)
         for start in range(0, len(pictures_PD), BLOCK):
-            places = pictures_PD[start : start + BLOCK, self.plain :].reshape(-1, SIDE * SIDE, self.dim)
-            near = (words @ places.reshape(-1, self.dim).T).reshape(len(words), len(places), SIDE * SIDE)
-            found = (softmax(self.sharp * near) * near).sum(-1) * says[:, None]
-            scores[owner[first], start : start + BLOCK] += self.weight * np.add.reduceat(found, first)
+            block = pictures_PD[start : start + BLOCK].astype(np.float32)
+            part = scores[:, start : start + BLOCK]
+            part += texts_TD[:, : self.plain] @ block[:, : self.plain].T
+            if len(owner):
+                places = block[:, self.plain :].reshape(-1, self.dim)
+                near = (words @ places.T).reshape(len(words), len(block), SIDE * SIDE)
+                found = (softmax(self.sharp * near) * near).sum(-1) * says[:, None]
+                part[owner[first]] += self.weight * np.add.reduceat(found, first)
         return scores
 
 
@@ -149,23 +154,23 @@ class DualEncoder:
         """Return the vectors of sentences, (sentences, length)."""
         return np.stack([self.text(sentence) for sentence in sentences])
 
-    def scores(self, texts: Floats, pictures: Floats) -> Floats:
+    def scores(self, texts: Floats, pictures: Vectors) -> Floats:
         """Return how well each text fits each picture, (texts, pictures), from their vectors."""
         return self.layout.scores(texts, pictures)
 
-    def alike(self, picture: Floats, pictures: Floats) -> Floats:
+    def alike(self, picture: Floats, pictures: Vectors) -> Floats:
         """Return how much pictures are alike, (pictures,): the cosine of what is compared as a whole."""
-        whole, one = pictures[:, : self.layout.plain], picture[: self.layout.plain]
+        whole, one = pictures[:, : self.layout.plain].astype(np.float32), picture[: self.layout.plain]
         cosines: Floats = whole @ one / np.maximum(np.linalg.norm(whole, axis=1) * np.linalg.norm(one), 1e-9)
         return cosines
 
-    def compared(self, text: Floats, pictures: Floats) -> Floats:
+    def compared(self, text: Floats, pictures: Vectors) -> Floats:
         """Return :func:`relative` of a text with each picture, (pictures, 5), among those of the bank."""
         others = self.scores(text[None], self.w["bank.pictures"])
         among = self.scores(self.w["bank.texts"], pictures).T
         return relative(self.scores(text[None], pictures)[0], np.repeat(others, len(pictures), 0), among)
 
-    def chances(self, text: Floats, pictures: Floats) -> Floats:
+    def chances(self, text: Floats, pictures: Vectors) -> Floats:
         """Return the calibrated probability that a text is true of each picture, (pictures,), from their vectors."""
         return self.calibration.chance(self.compared(text, pictures))
 

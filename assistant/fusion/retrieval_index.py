@@ -26,6 +26,7 @@ from ..stages import Eyes
 from ..types import Verdict
 from . import checkpoint
 from .data import PICTURES
+from .features import Half
 from .layers import Floats
 from .retrieval import DualEncoder
 
@@ -86,7 +87,7 @@ class PictureIndex:
         key = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
         self.file = file or Path(platformdirs.user_cache_dir("assistant")) / "pictures" / f"{key}.npz"
         self._entries: dict[str, Entry] = {}
-        self._vectors: dict[str, Floats] = {}
+        self._vectors: dict[str, Half] = {}
         self._load()
 
     def __len__(self) -> int:
@@ -114,7 +115,7 @@ class PictureIndex:
         name: str,
         path: Path,
         entries: Mapping[str, Entry],
-        vectors: Mapping[str, Floats],
+        vectors: Mapping[str, Half],
         known: Mapping[str, str],
         changes: Changes,
     ) -> None:
@@ -141,7 +142,7 @@ class PictureIndex:
             changes.skipped.append((path, entry.reason))
         self._entries[name] = entry
 
-    def _encode(self, path: Path, entry: Entry) -> tuple[Entry, Floats | None]:
+    def _encode(self, path: Path, entry: Entry) -> tuple[Entry, Half | None]:
         try:
             percept = self.eyes.look(pictures.read(path))
         except (AssistantError, OSError) as error:
@@ -149,7 +150,7 @@ class PictureIndex:
         if percept.verdict in EMPTY:
             return _with(entry, reason=f"{path} is {percept.verdict.value}"), None
         labels = {label.label: round(label.probability, 3) for label in percept.labels}
-        return _with(entry, labels=labels), self.encoder.picture(percept.features)
+        return _with(entry, labels=labels), self.encoder.picture(percept.features).astype(np.float16)
 
     def search(self, words: str, top: int = 5) -> list[Hit]:
         """Return the pictures that fit the words best.
@@ -171,7 +172,7 @@ class PictureIndex:
             return []
         scores = self.encoder.scores(text[None], vectors)[0] + named
         best = np.argsort(-scores, kind="stable")[:top]
-        chances = named[best]
+        chances: Floats = named[best]
         if text.any():
             chances = np.maximum(chances, self.encoder.chances(text, vectors[best]))
         return self._hits([names[row] for row in best], scores[best], chances)
@@ -185,9 +186,9 @@ class PictureIndex:
         best = [row for row in np.argsort(-scores, kind="stable") if self.folder / names[row] != own][:top]
         return self._hits([names[row] for row in best], scores[best], np.clip(scores[best], 0, 1))
 
-    def _all(self) -> tuple[list[str], Floats]:
+    def _all(self) -> tuple[list[str], Half]:
         names = sorted(self._vectors)
-        vectors = [self._vectors[name] for name in names] or [np.zeros(self.encoder.dim, np.float32)]
+        vectors = [self._vectors[name] for name in names] or [np.zeros(self.encoder.dim, np.float16)]
         return names, np.stack(vectors)[: len(names)]
 
     def _hits(self, names: list[str], scores: Floats, chances: Floats) -> list[Hit]:
@@ -201,7 +202,7 @@ class PictureIndex:
             # From memory: numpy leaves a file open that it finds to be damaged.
             with np.load(io.BytesIO(self.file.read_bytes()), allow_pickle=False) as saved:
                 table = json.loads(str(saved["table"]))
-                vectors = saved["vectors"].astype(np.float32)
+                vectors = saved["vectors"]
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
@@ -221,7 +222,7 @@ class PictureIndex:
             "entries": {name: _table(entry) for name, entry in self._entries.items()},
         }
         out = io.BytesIO()
-        np.savez(out, table=np.array(json.dumps(table)), vectors=vectors.astype(np.float16))
+        np.savez(out, table=np.array(json.dumps(table)), vectors=vectors)
         checkpoint.write(self.file, out.getvalue())
 
     def _checkpoint(self) -> str:
