@@ -145,6 +145,15 @@ def test_a_part_of_the_grid_is_stretched_to_the_whole(trained: SimpleNamespace) 
     assert len(np.unique(seen.mean((1, 2)).numpy())) > 3, "different parts are seen"
 
 
+def test_a_checkpoint_of_an_earlier_version_is_refused(trained: SimpleNamespace) -> None:
+    from dataclasses import replace
+
+    saved = checkpoint.load(trained.path)
+    earlier = replace(saved, extras={name: value for name, value in saved.extras.items() if name != "close"})
+    with pytest.raises(ModelError, match="earlier version"):
+        DualEncoder(earlier)
+
+
 def test_a_restored_task_measures_what_training_measured(trained: SimpleNamespace) -> None:
     import torch
 

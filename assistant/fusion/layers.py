@@ -67,10 +67,14 @@ def attend(query: Floats, keys: Floats, values: Floats, mask: NDArray[np.bool_] 
 
 def shrink(features_PD: NDArray[np.floating[Any]], grid: tuple[int, int], side: int) -> Floats:
     """Return the grid averaged to (side * side, dim), windows overlapping where the sizes do not divide."""
-    rows, columns = grid
-    weights = np.kron(windows(rows, side), windows(columns, side))
-    result: Floats = (weights @ features_PD).astype(np.float32)
+    result: Floats = (pooling(grid, side) @ features_PD).astype(np.float32)
     return result
+
+
+def pooling(grid: tuple[int, int], side: int) -> Floats:
+    """Return the weights that average a grid's places into windows, (side * side, places)."""
+    weights: Floats = np.kron(windows(grid[0], side), windows(grid[1], side))
+    return weights
 
 
 def windows(length: int, side: int) -> Floats:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelError
 from . import checkpoint
 from .cca import LinearSpace
 from .checkpoint import Checkpoint
@@ -105,7 +106,10 @@ class DualEncoder:
     """
 
     def __init__(self, saved: Checkpoint) -> None:
+        """Raise :class:`ModelError` for a checkpoint of an earlier version, which compared pictures as a whole."""
         self.config, extras = saved.config, saved.extras
+        if "close" not in extras:
+            raise ModelError("the retrieval checkpoint is of an earlier version; train it again or remove it")
         self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
         self.words = {word: number for number, word in enumerate(extras["words"])}
         self.nouns = frozenset(extras["nouns"])

@@ -27,7 +27,7 @@ from . import cca
 from .checkpoint import Arrays
 from .config import FusionConfig
 from .data import Example, hold
-from .layers import shrink, windows
+from .layers import pooling, shrink, windows
 from .quantised import pack, unpack
 from .retrieval import SIDE, Calibration, Layout, ranks, relative, roc_auc, surprise
 from .sentences import FUNCTION_WORDS, PAD, Vocabulary, tokenize
@@ -348,7 +348,7 @@ class RetrievalTask(Task):
     def _pictures(self, part: str) -> Floats:
         device, every = self.module.scale.device, []
         for start in range(0, len(self.grids[part]), 200):
-            given = torch.from_numpy(_whole(self.config.grid)) @ self.grids[part][start : start + 200].float()
+            given = torch.from_numpy(pooling(self.config.grid, SIDE)) @ self.grids[part][start : start + 200].float()
             both = [self.module.places(given.to(device)), _mirror(self.module.places(_mirror(given).to(device)))]
             places = functional.normalize(torch.stack(both).sum(0), dim=-1).flatten(1).cpu().numpy()
             means = self.means[part][start : start + 200]
@@ -449,7 +449,7 @@ class RetrievalTask(Task):
     def load(self, arrays: Arrays) -> None:
         """Take the weights and all that was fitted before them."""
         plain = unpack(arrays)
-        super().load({name: plain[name] for name in self.module.state_dict()})
+        super().load({name: plain[name] for name in self.module.state_dict() if name in plain})
         self.layer = {name: array for name, array in plain.items() if name.startswith("words.")}
         self.space = cca.LinearSpace.of(plain)
         self.reduce_mean, self.reduce_weight = plain["reduce.mean"], plain["reduce.weight"]
@@ -489,11 +489,6 @@ def _placed(part: Floats, start: int, length: int) -> Floats:
     whole = np.zeros((len(part), length), np.float32)
     whole[:, start : start + part.shape[1]] = part
     return whole
-
-
-def _whole(grid: tuple[int, int]) -> Floats:
-    weights: Floats = np.kron(windows(grid[0], SIDE), windows(grid[1], SIDE))
-    return weights
 
 
 def _gelu(x: torch.Tensor) -> torch.Tensor:
