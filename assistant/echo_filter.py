@@ -13,14 +13,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .ears import FRAME
 from .stages import EchoCanceller
 from .types import AudioChunk, Samples
 
 Power = NDArray[np.float32]
 """Power at each frequency, (161,)."""
 
-FRAME = 160
-"""Samples of a frame: 10 ms at 16 kHz, what the ears hand on."""
 PARTITIONS = 64
 """Frames that the learned response is long: 0.64 s, of which the sound card's delay takes a part."""
 KEPT = 0.9995**2
@@ -59,9 +58,12 @@ class EchoFilter:
         self._ringing: Power = np.zeros(FRAME + 1, np.float32)  # the echo, fading
         self._speech: Power = np.zeros(FRAME + 1, np.float32)  # what was let through last
         self._overlap: Samples = np.zeros(FRAME, np.float32)
-        self._response: NDArray[np.complex64]
-        self._variance: NDArray[np.float32]
         self._forget()
+
+    def _forget(self) -> None:
+        """Know nothing of the room."""
+        self._response: NDArray[np.complex64] = np.zeros((PARTITIONS, FRAME + 1), np.complex64)
+        self._variance: NDArray[np.float32] = np.full((PARTITIONS, FRAME + 1), UNSURE, np.float32)
 
     def played(self, chunk: AudioChunk) -> None:
         """Take 10 ms, (160,) at 16 kHz, that the loudspeaker plays about now."""
@@ -75,21 +77,21 @@ class EchoFilter:
         """Return 10 ms of the microphone, (160,) at 16 kHz, without the echo; :meth:`played` comes before."""
         echo = np.fft.irfft((self._spectra * self._response).sum(0))[FRAME:].astype(np.float32)
         left = chunk.samples - echo
-        self._learn(left)
+        played = _power(self._spectra)
+        self._learn(left, played)
         if not self._better(chunk.samples, left):
             left = chunk.samples
-        cleaned = AudioChunk(self._dampen(left, echo), chunk.rate, chunk.start)
+        cleaned = AudioChunk(self._dampen(left, echo, played), chunk.rate, chunk.start)
         return cleaned if self._behind is None else self._behind.clean(cleaned)
 
-    def _learn(self, left: Samples) -> None:
+    def _learn(self, left: Samples, played: NDArray[np.float32]) -> None:
         """Move the response by what was not foreseen, the more the less it is known."""
         error = np.fft.rfft(np.concatenate([np.zeros(FRAME, np.float32), left])).astype(np.complex64)
-        power = _power(self._spectra)
         self._other = SMOOTH * self._other + (1 - SMOOTH) * _power(error)
         variance = KEPT * self._variance + (1 - KEPT) * _power(self._response)
-        gain = variance / ((power * variance).sum(0) / 2 + self._other + np.float32(1e-6))
+        gain = variance / ((played * variance).sum(0) / 2 + self._other + np.float32(1e-6))
         self._response += gain * self._spectra.conj() * error
-        self._variance = variance * (1 - gain * power / 2)
+        self._variance = variance * (1 - gain * played / 2)
         turn = slice(self._turn, None, TURNS)
         causal = np.fft.irfft(self._response[turn], axis=1)
         causal[:, FRAME:] = 0
@@ -107,17 +109,13 @@ class EchoFilter:
             self._worse = 0
         return better
 
-    def _forget(self) -> None:
-        self._response = np.zeros((PARTITIONS, FRAME + 1), np.complex64)
-        self._variance = np.full((PARTITIONS, FRAME + 1), UNSURE, np.float32)
-
-    def _dampen(self, left: Samples, echo: Samples) -> Samples:
+    def _dampen(self, left: Samples, echo: Samples, played: NDArray[np.float32]) -> Samples:
         """Return the frame before, with what the filter left of the echo dampened."""
         self._pair = np.concatenate([self._pair[:, FRAME:], np.stack([left, echo])], 1)
         both = np.fft.rfft(self._pair * WINDOW, axis=1).astype(np.complex64)
         power, of_echo = _power(both)
         self._ringing = np.maximum(of_echo, FADES * self._ringing)
-        doubt = (_power(self._spectra) * self._variance).sum(0)
+        doubt = (played * self._variance).sum(0)
         rest = BENT * self._ringing + doubt + np.float32(1e-7)
         ratio = INERTIA * self._speech / rest + (1 - INERTIA) * np.maximum(power / rest - 1, 0)
         gain = np.maximum(ratio / (1 + ratio), LEAST)

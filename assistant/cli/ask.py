@@ -54,7 +54,9 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     asker = Asker(app.kit)
     if arguments.batch:
         if any((arguments.audio, arguments.text, arguments.image, arguments.say)):
-            raise InputError("--batch takes its questions from the file; leave out the question, --image and --say")
+            raise InputError(
+                "--batch takes its questions from the file; leave out question, --audio, --image and --say"
+            )
         return _batch(app, asker, arguments.batch, arguments.play)
     question = Question(
         audio=_path(arguments.audio), text=arguments.text, image=_path(arguments.image), say=_path(arguments.say)

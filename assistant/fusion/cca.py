@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checkpoint import Arrays
-from .layers import Floats
+from .layers import Floats, units
 
 NAMES = ("centre", "picture", "rarity", "usual", "text")
 
@@ -45,7 +45,7 @@ class LinearSpace:
     def pictures(self, means_NF: Floats) -> Floats:
         """Return unit vectors, (pictures, dim), of mean features."""
         projected: Floats = np.matmul(means_NF - self.centre, self.picture.T)
-        return _units(projected)
+        return units(projected)
 
     def texts(self, numbers: Sequence[NDArray[np.int64]]) -> Floats:
         """Return unit vectors, (sentences, dim), of the word numbers of each sentence."""
@@ -57,7 +57,7 @@ class LinearSpace:
             length = float(np.linalg.norm(weights))
             if length:
                 vectors[row] = weights / length @ self.text[words] - base
-        return _units(vectors)
+        return units(vectors)
 
 
 def fit(
@@ -69,7 +69,7 @@ def fit(
     to ``topics`` by latent semantic analysis. ``ridge`` is that of standardised features and of topics.
     """
     centre, deviation = means_NF.mean(0), means_NF.std(0) + 1e-6
-    bags = _units(bags_NW * rarity)
+    bags = units(bags_NW * rarity)
     usual = bags.mean(0)
     bags -= usual
     words = _topics(bags, min(topics, *bags.shape))
@@ -91,9 +91,4 @@ def _topics(bags: Floats, count: int) -> Floats:
     for _ in range(2):
         span = np.linalg.qr(bags @ (bags.T @ span))[0]
     result: Floats = np.linalg.svd(span.T @ bags, full_matrices=False)[2][:count].T
-    return result
-
-
-def _units(rows: Floats) -> Floats:
-    result: Floats = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-6)
     return result

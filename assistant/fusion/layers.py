@@ -50,6 +50,12 @@ def log_mean(log_p: Sequence[Floats] | Floats) -> Floats:
     return result
 
 
+def units(x: Floats) -> Floats:
+    """Return vectors, (…, dim), at length one; zeros stay zeros."""
+    result: Floats = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-6)
+    return result
+
+
 def quick_gelu(x: Floats) -> Floats:
     """Return x * sigmoid(1.702 x), the quick form of the Gaussian error linear unit (Hendrycks & Gimpel, 2016)."""
     result: Floats = x / (1 + np.exp(-1.702 * x))

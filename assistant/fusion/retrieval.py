@@ -21,7 +21,7 @@ from ..errors import ModelError
 from . import checkpoint
 from .cca import LinearSpace
 from .checkpoint import Checkpoint
-from .layers import Floats, linear, norm, quick_gelu, shrink, softmax
+from .layers import Floats, linear, norm, quick_gelu, shrink, softmax, units
 from .quantised import unpack
 from .sentences import Vocabulary, tokenize
 
@@ -137,7 +137,7 @@ class DualEncoder:
         """Return the vector of a picture, (dim,); its mirror image is looked at too, so that sides do not count."""
         w = self.w
         grid = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
-        places = _units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
+        places = units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
         means = features_PD.mean(0)
         parts = [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w), places.ravel()]
         return np.concatenate(parts).astype(np.float32)
@@ -199,7 +199,7 @@ class DualEncoder:
         x = norm(self.w, "places.norm", grid)
         hidden = quick_gelu(linear(self.w, "places.see", x) + self.w["places.where"])
         hidden = hidden + quick_gelu(linear(self.w, "places.whole", hidden.mean(0)))
-        return _units(linear(self.w, "places.out", hidden) + linear(self.w, "places.direct", x))
+        return units(linear(self.w, "places.out", hidden) + linear(self.w, "places.direct", x))
 
     def _read(self, numbers: list[int]) -> Floats:
         """Return unit vectors of words and how much each says, (words, dim + 1)."""
@@ -207,7 +207,7 @@ class DualEncoder:
         padded = np.pad(words, ((1, 1), (0, 0)))
         around = np.concatenate([padded[:-2], padded[1:-1], padded[2:]], 1)
         hidden = quick_gelu(linear(self.w, "read.read", around))
-        vectors = _units(linear(self.w, "read.out", hidden) + linear(self.w, "read.direct", words))
+        vectors = units(linear(self.w, "read.out", hidden) + linear(self.w, "read.direct", words))
         return np.concatenate([vectors, softmax(linear(self.w, "read.says", hidden), 0)], 1)
 
 
@@ -242,11 +242,6 @@ def roc_auc(scores: NDArray[Any], truth: NDArray[np.bool_]) -> float:
         return 0.5
     below = np.searchsorted(false, true, "left") + np.searchsorted(false, true, "right")
     return float(below.mean() / 2 / len(false))
-
-
-def _units(x: Floats) -> Floats:
-    result: Floats = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
-    return result
 
 
 def _mirrored(places: Floats) -> Floats:

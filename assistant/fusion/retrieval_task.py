@@ -333,8 +333,9 @@ class RetrievalTask(Task):
         self._calibrate()
         seen, read = self._pictures("val"), self._texts("val")
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.val)]).astype(int)
-        figures = recalls(self._layout().scores(read, seen), owner)
-        features, truth = self._pairs(seen, read, owner)
+        scores = self._layout().scores(read, seen)
+        figures = recalls(scores, owner)
+        features, truth = self._pairs(scores, seen, read, owner)
         chances = self.calibration.chance(features)
         accuracy = float(((chances > 0.5) == truth).mean())
         recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
@@ -397,7 +398,9 @@ class RetrievalTask(Task):
         means = self.means["train"]
         self.space = cca.fit(means, bags, rarity, ridge=ridge, topics=options.space_topics, dim=options.space_dim)
 
-    def _pairs(self, seen: Floats, read: Floats, owner: NDArray[Any]) -> tuple[Floats, NDArray[np.bool_]]:
+    def _pairs(
+        self, scores: Floats, seen: Floats, read: Floats, owner: NDArray[Any]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the calibration's features of every caption with its own and with four other pictures, and the truth.
 
         An own picture comes four times, so that true and false pairs are as many.
@@ -406,7 +409,7 @@ class RetrievalTask(Task):
         which = np.concatenate([np.tile(owner, 4), ((owner + shifts) % len(seen)).ravel()])
         texts, layout = np.tile(np.arange(len(read)), 8), self._layout()
         among_pictures, among_texts = layout.scores(read, self.bank[0]), layout.scores(self.bank[1], seen).T
-        features = relative(layout.scores(read, seen)[texts, which], among_pictures[texts], among_texts[which])
+        features = relative(scores[texts, which], among_pictures[texts], among_texts[which])
         return features, np.arange(len(texts)) < 4 * len(owner)
 
     def _calibrate(self) -> None:
@@ -415,7 +418,8 @@ class RetrievalTask(Task):
         few = max(1, min(self.options.bank, len(seen) // 2))
         self.bank = seen[:few], read[np.searchsorted(owner, np.arange(few))]
         rest = owner >= few
-        features, truth = self._pairs(seen[few:], read[rest], owner[rest] - few)
+        seen, read, owner = seen[few:], read[rest], owner[rest] - few
+        features, truth = self._pairs(self._layout().scores(read, seen), seen, read, owner)
         weights, bias = logistic(features, truth)
         self.calibration = Calibration(tuple(weights.tolist()), bias)
 
