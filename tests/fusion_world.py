@@ -71,7 +71,7 @@ def features(cache: Path) -> Features:
 
 def material(world: Path, cache: Path, config: FusionConfig) -> Material:
     examples, found = read([world]), features(cache)
-    found.fill([example.image for example in examples if example.image], config.training.flip > 0)
+    found.fill([example.image for example in examples if example.image])
     return gather(config, examples, found)
 
 
@@ -80,6 +80,8 @@ def configuration(
 ) -> FusionConfig:
     if task in ("caption", "words"):
         options = {"least": 2, **options}
+    if task == "caption":  # which side a square is on is what its captions tell
+        options = {"crop": 0.0, "mirror": 0.0, **options}
     return FusionConfig(
         task=task,
         encoder="colours",
@@ -92,7 +94,6 @@ def configuration(
             lr=5e-3,
             warmup=4,
             average=0.5,
-            flip=0.0,
             word_dropout=0.0,
             save_every=1000,
             patience=99,

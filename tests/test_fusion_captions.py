@@ -9,6 +9,7 @@ import pytest
 from assistant.fusion.captions import Choice, choose
 from assistant.fusion.ngrams import Cider, bleu, bleu_counts
 from assistant.fusion.sentences import Vocabulary, spoken, tokenize
+from assistant.fusion.views import View
 
 from . import fusion_world as world
 
@@ -107,7 +108,7 @@ def test_numpy_and_torch_captioners_agree(tmp_path: Path) -> None:
     made.module.eval()
     ours = NumpyCaptioner(Checkpoint(config, made.arrays(), made.extras()))
     features = made.material.features.batch([made.material.val[0].image])  # type: ignore[list-item]
-    seen = made._seen(features, ours.visual.probabilities(features[0])[None])  # type: ignore[attr-defined]
+    seen = made._seen(features, [View.whole(config.grid)], ours.visual.probabilities(features[0])[None])  # type: ignore[attr-defined]
     words = [START, 5, 6, 7]
     given, position = torch.tensor([words]), torch.arange(len(words))[None]
     mask = torch.ones(1, 1, len(words), len(words), dtype=torch.bool).tril()

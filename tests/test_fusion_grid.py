@@ -116,7 +116,7 @@ def test_commands_from_training_to_a_table(
     data = world.build(tmp_path / "data", 24)
     (data / "images" / "0.png").write_bytes(b"broken")
     text = 'task = "pair"\nencoder = "colours"\nencoder_dim = 4\ngrid = [3, 3]\n[model]\nstrategy = "{}"\ndim = 16\n'
-    text += "layers = 1\nheads = 2\nhidden = 16\n[training]\nepochs = 1\nbatch = 8\nflip = 0.0\n[options]\nleast = 1\n"
+    text += "layers = 1\nheads = 2\nhidden = 16\n[training]\nepochs = 1\nbatch = 8\n[options]\nleast = 1\n"
     best = []
     for name in ("early", "late"):
         (tmp_path / f"{name}.toml").write_text(text.format(name), "utf-8")

@@ -209,11 +209,15 @@ async def _measure(
             talk.camera.pixels = None
             talk.dialogue.forget_picture()
             blind = [await _ask(talk, recording) for recording in recordings]
+        pauses = {}
+        if not quick:
+            progress("pauses inside sentences")
+            pauses = await _pauses(talk, recordings)
         endurance = await _endure(talk, recordings, turns, progress) if turns else {}
     progress("the same stages one after the other")
     sequential = one_after_the_other(kit, recordings, shown[0] if shown else None)
     figures = _figures(asked, sequential)
-    figures |= {"idle_cpu": idle, "memory_mb": round(memory_mb(), 1), **endurance}
+    figures |= {"idle_cpu": idle, "memory_mb": round(memory_mb(), 1), **pauses, **endurance}
     if blind:
         figures["picture_added_s"] = round(_median(asked) - _median(blind), 4)
     if not quick:
@@ -296,8 +300,6 @@ async def _turn_taking(kit: Kit, recordings: Sequence[Recording], progress: Call
     told = _Told(kit)
     figures: dict[str, Any] = {}
     async with session(told) as talk:  # type: ignore[arg-type]
-        progress("pauses inside sentences")
-        figures |= await _pauses(talk, recordings[:20])
         progress("interruptions")
         figures |= await _interruptions(talk, made_recordings(kit, INTERRUPTIONS), recordings[0])
         progress("back-channels")
@@ -317,21 +319,33 @@ class _Told:
 
 
 async def _pauses(talk: Session, recordings: Sequence[Recording]) -> dict[str, Any]:
-    """Say each utterance with a pause of 0.7 to 1.2 s inside; count the turns that were ended there."""
+    """Say each utterance with a pause of 0.7 to 1.2 s inside; count the people who were spoken over.
+
+    A turn that was thought to be over, and is taken up again before anything of the reply can be heard, cuts nobody
+    off: its words are joined, the reply is void. How often that happened is ``turns_taken_up_again``.
+    """
     chance = np.random.default_rng(0)
-    cut = whole = 0
+    cut = early = whole = 0
     for recording in recordings:
         if recording.seconds < 1.5:
             continue
+        talk.dialogue.forget()
         await talk.rest()
         paused = with_pause(recording.samples, float(chance.uniform(0.7, 1.2)))
         said = talk.microphone.say(paused)
         await asyncio.sleep(max(0.0, said.end - time.monotonic()) - 0.05)
         whole += 1
-        cut += any(happening.details["state"] == "thinking" for _, happening in talk.since(said.begin, "state"))
+        spoken_over = talk.speaker.first is not None
+        cut += spoken_over
+        thought = any(happening.details["state"] == "thinking" for _, happening in talk.since(said.begin, "state"))
+        early += thought and not spoken_over
         await asyncio.sleep(0.1)
         await talk.hush()
-    return {"false_cut_offs": round(cut / whole, 4) if whole else None, "paused_utterances": whole}
+    return {
+        "false_cut_offs": round(cut / whole, 4) if whole else None,
+        "turns_taken_up_again": round(early / whole, 4) if whole else None,
+        "paused_utterances": whole,
+    }
 
 
 async def _story(talk: Session, question: Recording) -> bool:

@@ -192,10 +192,9 @@ def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> 
     examples = data.read(arguments.data)
     features = Features(EyesEncoder(app.kit.eyes), **({"folder": arguments.cache} if arguments.cache else {}))
     images = dict.fromkeys(example.image for example in examples if example.image)
-    flip = config.training.flip > 0 and arguments.part == "train"
     steps: Iterator[Path] = iter(images)
     for image in track(steps, "encoding", len(images), console=Console(stderr=True), transient=True):
-        features.add(image, flip)
+        features.add(image)
     for path, reason in features.skipped:
         note(f"skipped: {path}: {reason}")
     if features.skipped:

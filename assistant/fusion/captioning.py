@@ -23,19 +23,19 @@ from .captioner import Captioner, Sizes
 from .checkpoint import Arrays, Checkpoint
 from .config import FusionConfig
 from .data import Example, hold
-from .layers import shrink
 from .ngrams import Cider, bleu, bleu_counts
 from .quantised import pack, unpack
 from .runtime import NumpyCaptioner
 from .sentences import END, PAD, SPECIAL, START, UNKNOWN, Vocabulary, tokenize
 from .task import Material, Task
+from .views import View, Views
 from .visual import VisualWords
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class CaptionOptions:
+class CaptionOptions(Views):
     """Options of the task."""
 
     least: int = 5
@@ -58,8 +58,8 @@ class CaptionOptions:
     """These three are a :class:`Choice`: how a caption is chosen from the beam."""
     validate: int = 300
     """Most validation pictures that are captioned after an epoch."""
-    side: int = 0
-    """The grid is averaged to so many rows and columns, windows overlapping; 0: as the encoder gives it."""
+    side: int = 5
+    """The grid is averaged to so many rows and columns, windows overlapping."""
     members: int = 1
     """Decoders whose chances are averaged; they differ in their first weights and in what dropout hides."""
     calibrate: float = 0.05
@@ -100,7 +100,7 @@ class CaptionTask(Task):
         if start is not None or not extras:
             self._visual(seed)
         torch.manual_seed(seed)
-        places = self.options.side**2 or config.grid[0] * config.grid[1]
+        places = self.options.side**2
         longest = self.options.longest
         sizes = Sizes(config.encoder_dim, places, len(self.visual_words), len(self.vocabulary), longest)
         self.module = nn.ModuleList(Captioner(sizes, config.model) for _ in range(self.options.members))
@@ -153,30 +153,27 @@ class CaptionTask(Task):
 
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
         """Return the cross-entropy a word, or the policy gradient's loss under ``consensus``."""
-        training = self.config.training
-        flips = (generator.random(len(indices)) < training.flip).tolist()
-        places = self.material.features.batch([_image(self.train[i]) for i in indices], flips)
-        seen = self._seen(places, self.chances[list(indices)])
+        grids = self.material.features.batch([_image(self.train[i]) for i in indices])
+        views = [self.options.draw(generator, self.config.grid) for _ in indices]
+        seen = self._seen(grids, views, self.chances[list(indices)])
+        hidden = self.config.training.word_dropout
         losses = []
         for member in self.module:
             memory = member.memory(*seen)
             if self._cider is not None:
                 losses.append(self._reward_loss(member, memory, indices))
             else:
-                losses.append(
-                    self._word_loss(member, memory, [self.numbers[i] for i in indices], training.word_dropout)
-                )
+                losses.append(self._word_loss(member, memory, [self.numbers[i] for i in indices], hidden))
         return torch.stack(losses).sum()
 
-    def _seen(self, places: Floats, chances: Floats) -> list[torch.Tensor]:
-        """Return what a decoder remembers a picture by."""
+    def _seen(self, grids: Floats, views: Sequence[View], chances: Floats) -> list[torch.Tensor]:
+        """Return what a decoder remembers parts of pictures by; ``grids`` are whole, (pictures, places, dim)."""
         assert self.head is not None
-        pooled = self.head.standardise(places.mean(1))
-        if side := self.options.side:
-            places = np.stack([shrink(picture, self.config.grid, side) for picture in places])
+        pooled = np.stack([view.mean(grid) for view, grid in zip(views, grids, strict=True)])
+        places = np.stack([view.pooling(self.options.side) @ grid for view, grid in zip(views, grids, strict=True)])
         scaled = (places - self.standard[0]) / self.standard[1]
         device = self.module[0].bias.device
-        return [torch.from_numpy(part).to(device) for part in (scaled, pooled, chances)]
+        return [torch.from_numpy(part).to(device) for part in (scaled, self.head.standardise(pooled), chances)]
 
     def _word_loss(
         self, member: Any, memory: Any, captions: Sequence[Sequence[Sequence[int]]], hidden: float
@@ -225,7 +222,7 @@ class CaptionTask(Task):
             scores.append(cider.score(caption, number))
             numbers = [self.vocabulary.numbers(t)[: self.options.longest - 1] for t in self.references[number]]
             chances = captioner.visual.probabilities(features[0])[None]
-            seen = self._seen(features, chances)
+            seen = self._seen(features, [View.whole(self.config.grid)], chances)
             losses += [float(self._word_loss(member, member.memory(*seen), [numbers], 0.0)) for member in self.module]
         return {"bleu4": bleu(counts)[3], "cider": float(np.mean(scores)), "loss": float(np.mean(losses))}
 

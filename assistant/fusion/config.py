@@ -54,8 +54,6 @@ class TrainingConfig:
     """Decay of the moving average of the weights, which is what is validated and kept; 0 keeps the last ones."""
     smoothing: float = 0.1
     """Label smoothing (Szegedy et al., 2016)."""
-    flip: float = 0.5
-    """Share of pictures that are mirrored."""
     word_dropout: float = 0.1
     """Share of input words that are hidden."""
     modality_dropout: float = 0.0

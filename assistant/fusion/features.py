@@ -33,52 +33,48 @@ class Features:
     """Pictures that could not be read, each with the reason."""
     _keys: dict[Path, str] = field(default_factory=dict)
 
-    def fill(self, images: Iterable[Path], flip: bool = False) -> None:
+    def fill(self, images: Iterable[Path]) -> None:
         """Make sure that all pictures are encoded; those that cannot be read go to :attr:`skipped`.
 
-        ``flip`` encodes mirrored copies too. Raises :class:`InputError` where not one picture can be read.
+        Raises :class:`InputError` where not one picture can be read.
         """
         wanted = list(dict.fromkeys(images))
-        good = [self.add(image, flip) for image in wanted]
+        good = [self.add(image) for image in wanted]
         if wanted and not any(good):
             raise InputError(f"not one of {len(wanted)} pictures can be read; the first: {self.skipped[0][1]}")
 
-    def add(self, image: Path, flip: bool = False) -> bool:
+    def add(self, image: Path) -> bool:
         """Make sure that a picture is encoded; return whether it can be used."""
         from .. import pictures
 
         try:
-            missing = [mirrored for mirrored in (False, True)[: 1 + flip] if not self._file(image, mirrored).is_file()]
-            pixels = pictures.read(image).pixels if missing else None
+            file = self._file(image)
+            pixels = None if file.is_file() else pictures.read(image).pixels
         except (AssistantError, OSError) as error:
             self.skipped.append((image, str(error)))
             return False
-        for mirrored in missing:
-            assert pixels is not None
-            self._encode(image, pixels, mirrored)
+        if pixels is not None:
+            self._encode(file, pixels)
         return True
 
-    def get(self, image: Path, flip: bool = False) -> Half:
+    def get(self, image: Path) -> Half:
         """Return the features of a picture, (tokens, dim); :meth:`fill` or :meth:`add` must have seen it."""
-        array: Half = np.load(self._file(image, flip))
+        array: Half = np.load(self._file(image))
         return array
 
-    def batch(self, images: Sequence[Path], flips: Sequence[bool] | None = None) -> NDArray[np.float32]:
+    def batch(self, images: Sequence[Path]) -> NDArray[np.float32]:
         """Return the features of several pictures as float32, (pictures, tokens, dim)."""
-        flips = flips or [False] * len(images)
-        return np.stack([self.get(image, flip) for image, flip in zip(images, flips, strict=True)]).astype(np.float32)
+        return np.stack([self.get(image) for image in images]).astype(np.float32)
 
-    def _encode(self, path: Path, pixels: Pixels, mirrored: bool) -> None:
-        file = self._file(path, mirrored)
-        picture = np.ascontiguousarray(pixels[:, ::-1]) if mirrored else pixels
+    def _encode(self, file: Path, pixels: Pixels) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
         with partial.open("wb") as out:
-            np.save(out, self.encoder.encode(picture).astype(np.float16))
+            np.save(out, self.encoder.encode(pixels).astype(np.float16))
         partial.replace(file)
 
-    def _file(self, path: Path, mirrored: bool) -> Path:
+    def _file(self, path: Path) -> Path:
         if path not in self._keys:
             self._keys[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         key = self._keys[path]
-        return self.folder / self.encoder.layout.name / key[:2] / f"{key}{'-mirrored' if mirrored else ''}.npy"
+        return self.folder / self.encoder.layout.name / key[:2] / f"{key}.npy"

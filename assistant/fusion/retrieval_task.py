@@ -9,7 +9,6 @@ their tf-idf similarity. Word vectors start from latent semantic analysis of the
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,18 +26,19 @@ from . import cca
 from .checkpoint import Arrays
 from .config import FusionConfig
 from .data import Example, hold
-from .layers import pooling, shrink, windows
+from .layers import pooling, shrink
 from .quantised import pack, unpack
 from .retrieval import SIDE, Calibration, Layout, ranks, relative, roc_auc, surprise
 from .sentences import FUNCTION_WORDS, PAD, Vocabulary, tokenize
 from .task import Material, Task
+from .views import Views
 
 Floats = NDArray[np.float32]
 ARTICLES = frozenset({"a", "an", "the", "two", "three", "his", "her", "their", "some"})
 
 
 @dataclass(frozen=True)
-class RetrievalOptions:
+class RetrievalOptions(Views):
     """Options of the task; ``model.dim`` is the size of a word's or a place's vector."""
 
     least: int = 3
@@ -54,12 +54,6 @@ class RetrievalOptions:
     """Share of the target that goes by the likeness of captions instead of to the own picture."""
     likeness: float = 0.1
     """Temperature of that likeness."""
-    mirror: float = 0.5
-    """Share of pictures whose grid is mirrored."""
-    crop: float = 1.0
-    """Share of pictures of which only a random part of the grid is seen, stretched to the whole."""
-    least_side: float = 0.6
-    """Smallest side of such a part."""
     close: float = 2.0
     """Weight of what words find at places against the linear space."""
     word_pictures: int = 15
@@ -314,18 +308,7 @@ class RetrievalTask(Task):
 
     def _seen(self, grids_BPR: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
         """Return grids of SIDE rows and columns, some of them of a part of the picture, some mirrored."""
-        options, (rows, columns) = self.options, self.config.grid
-        views = []
-        for _ in range(len(grids_BPR)):
-            height, width = rows, columns
-            if generator.random() < options.crop:
-                height, width = (
-                    int(generator.integers(math.ceil(options.least_side * side), side + 1)) for side in (rows, columns)
-                )
-            top, left = int(generator.integers(rows - height + 1)), int(generator.integers(columns - width + 1))
-            down = _placed(windows(height, SIDE), top, rows)
-            across = _placed(windows(width, SIDE), left, columns)
-            views.append(np.kron(down, across[::-1] if generator.random() < options.mirror else across))
+        views = [self.options.draw(generator, self.config.grid).pooling(SIDE) for _ in grids_BPR]
         return torch.bmm(torch.from_numpy(np.stack(views)), grids_BPR)
 
     def validate(self) -> dict[str, float]:
@@ -486,13 +469,6 @@ def logistic(features: Floats, truth: NDArray[np.bool_], ridge: float = 1e-3) ->
 
 def _mirror(grid_BPR: torch.Tensor) -> torch.Tensor:
     return grid_BPR.unflatten(1, (SIDE, SIDE)).flip(2).flatten(1, 2)
-
-
-def _placed(part: Floats, start: int, length: int) -> Floats:
-    """Return weights over a part of a side as weights over the whole side, (windows, length)."""
-    whole = np.zeros((len(part), length), np.float32)
-    whole[:, start : start + part.shape[1]] = part
-    return whole
 
 
 def _gelu(x: torch.Tensor) -> torch.Tensor:

@@ -27,11 +27,12 @@ from .layers import Floats, softmax
 from .memory import Memory
 from .quantised import pack, unpack
 from .task import Material, Task
+from .views import Views
 from .vqa import Balance, Questions, Scenes, kind, present, seen, together, words
 
 
 @dataclass(frozen=True)
-class QuestionOptions:
+class QuestionOptions(Views):
     """Options of the task; ``model.hidden`` is the networks' width."""
 
     least: int = 2
@@ -105,7 +106,8 @@ class VqaTask(Task):
         self.number = {answer: number for number, answer in enumerate(self.answers)}
         every = sorted({e.image for e in (*usable, *self.val) if e.image})
         self.row = {path: row for row, path in enumerate(every)}
-        self.means = np.stack([material.features.get(path).astype(np.float32).mean(0) for path in every])
+        self.grids = np.stack([material.features.get(path) for path in every])
+        self.means = np.stack([grid.mean(0, dtype=np.float32) for grid in self.grids])
         self.learned = sorted({self.row[e.image] for e in self.train if e.image})
         self.temperature = {"seeing": 1.0, "blind": 1.0}
         self.least_known, self.furthest = 0.0, 1.0
@@ -206,7 +208,7 @@ class VqaTask(Task):
         target = torch.from_numpy(self._shares([self.train[index] for index in indices]))
         smooth = self.config.training.smoothing
         target = target * (1 - smooth) + smooth / len(self.answers)
-        given = self._given("train", self.train, list(indices))
+        given = self._given("train", self.train, list(indices), self._parts(indices, generator))
         target = target.to(given[0].device)
         losses = [-(target * net(*given).log_softmax(1)).sum(1).mean() for net in self._nets()]
         return torch.stack(losses).sum()
@@ -214,10 +216,23 @@ class VqaTask(Task):
     def _nets(self, side: str = "") -> list[nn.Module]:
         return [net for name, nets in self.module.items() if side in ("", name) for net in nets]
 
-    def _given(self, part: str, examples: Sequence[Any], indices: list[int]) -> tuple[torch.Tensor, ...]:
+    def _parts(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
+        """Return scene vectors of random parts of the training examples' pictures, (examples, components)."""
+        means = []
+        for index in indices:
+            image = self.train[index].image
+            assert image is not None
+            view = self.options.draw(generator, self.config.grid)
+            means.append(view.mean(self.grids[self.row[image]]))
+        return torch.from_numpy(self.scenes.vectors(np.stack(means)))
+
+    def _given(
+        self, part: str, examples: Sequence[Any], indices: list[int], scenes: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, ...]:
         device = next(self.module.parameters()).device
-        rows = [self.row[examples[i].image] for i in indices]
-        return tuple(t.to(device) for t in (self.asked[part][indices], self.scene[rows]))
+        if scenes is None:
+            scenes = self.scene[[self.row[examples[i].image] for i in indices]]
+        return tuple(t.to(device) for t in (self.asked[part][indices], scenes))
 
     def _scores(self, side: str, part: str, examples: Sequence[Any]) -> Floats:
         """Return the scores with or without the picture, (questions, answers)."""
