@@ -169,6 +169,10 @@ class Fuser(Protocol):
         """Return the things that a question names and the picture contradicts; mostly none."""
         ...
 
+    def fits(self, percept: Percept, sentence: str) -> float | None:
+        """Return how likely a sentence is true of the picture, or ``None`` where that cannot be said."""
+        ...
+
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
         """Return soft tokens in that language model's space, or ``None`` where nothing was learned for it."""
         ...
