@@ -23,6 +23,8 @@ _HOMES = {
     "Reply": "types",
     "AssistantError": "errors",
     "ToolContext": "tools",
+    "Settings": "config",
+    "Easel": "drawing",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # names are resolved by __getattr__

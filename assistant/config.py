@@ -220,6 +220,23 @@ class TranslationSettings:
 
 
 @dataclass(frozen=True)
+class DrawSettings:
+    """Pictures drawn from words."""
+
+    engine: str = "diffusers"
+    model: str = ""
+    """A text-to-image pipeline: a folder, an id of the store, or owner/name of the hub; empty: nothing is drawn."""
+    steps: int = 0
+    """Steps a picture takes; 0: as many as the pipeline holds right, often 50."""
+    size: int = 0
+    """Pixels of each side, a multiple of 8; 0: the model's own."""
+    guidance: float = 0.0
+    """How closely it keeps to the words; 0: as the pipeline holds right; 1: unguided, as turbo models want it."""
+    folder: str = ""
+    """Where pictures without a name of their own go; empty: ``assistant`` in the user's folder of pictures."""
+
+
+@dataclass(frozen=True)
 class PluginSettings:
     """Plugins and tools."""
 
@@ -250,6 +267,7 @@ class Settings:
     wake: WakeSettings = field(default_factory=WakeSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     translation: TranslationSettings = field(default_factory=TranslationSettings)
+    draw: DrawSettings = field(default_factory=DrawSettings)
     plugins: PluginSettings = field(default_factory=PluginSettings)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
+
+if TYPE_CHECKING:
+    from .config import Settings
 
 hookspec = pluggy.HookspecMarker("assistant")
 hookimpl = pluggy.HookimplMarker("assistant")
@@ -18,7 +21,7 @@ class Backend:
 
     kind: str
     """``vad``, ``asr``, ``eyes``, ``reader``, ``session``, ``brain``, ``voice``, ``turn``, ``wake``, ``echo``,
-    ``microphone``, ``speaker``, ``camera``, ``fuser``, ``translator``."""
+    ``microphone``, ``speaker``, ``camera``, ``fuser``, ``translator``, ``painter``."""
     name: str
     factory: str
     """``"package.module:callable"``; called with ``(settings, store)``, a brain with ``(settings, store, tools)``."""
@@ -34,5 +37,8 @@ def assistant_backends() -> Iterable[Backend]:  # type: ignore[empty-body]
 
 
 @hookspec
-def assistant_tools() -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
-    """Return typed functions with docstrings; each becomes a tool of the language model."""
+def assistant_tools(settings: Settings) -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
+    """Return typed functions with docstrings; each becomes a tool of the language model.
+
+    A plugin that need not know the settings leaves the parameter out.
+    """

@@ -1,7 +1,8 @@
-"""Reads picture files safely: any common format in, an upright RGB frame of bounded size out."""
+"""Reads picture files safely: any common format in, an upright RGB frame of bounded size out; writes frames."""
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -69,6 +70,41 @@ def read(path: Path | str) -> Frame:
     except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, OverflowError, struct.error) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged or cut short ({reason}); give another copy") from error
+
+
+WRITTEN = (".png", ".jpg", ".jpeg", ".webp")
+"""Endings of files that are written."""
+
+
+def check_out(path: Path) -> None:
+    """Raise :class:`InputError` where a picture cannot be written to ``path``, as far as that is known beforehand."""
+    if path.suffix.lower() not in WRITTEN:
+        raise InputError(f"cannot write {path}; the name must end in {', '.join(WRITTEN[:-1])} or {WRITTEN[-1]}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the name of a file")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {path.parent}; make it first")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write {path}: {path.parent} cannot be written to; give another folder")
+
+
+def write(path: Path, frame: Frame) -> None:
+    """Write a frame as a picture file, by its ending; the file appears when it is whole.
+
+    Raises :class:`InputError` where the ending is another one, the folder is missing or cannot be written to.
+    """
+    from PIL import Image
+
+    check_out(path)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        Image.fromarray(frame.pixels).save(partial, quality=95)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def image(frame: Frame, longest: int) -> Image:

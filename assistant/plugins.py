@@ -95,7 +95,7 @@ class Plugins:
         from .tools import Tool
 
         made: dict[str, Tool] = {}
-        for group in self._manager.hook.assistant_tools():
+        for group in self._manager.hook.assistant_tools(settings=self.settings):
             for function in group:
                 tool = Tool.of(function)
                 made.setdefault(tool.name, tool)

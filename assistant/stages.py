@@ -25,6 +25,14 @@ Urged = Callable[[], bool]
 """Tells whether something more urgent waits for the processor."""
 
 
+Progress = Callable[[int, int], None]
+"""Is told how many steps of how many are done; what it raises ends the work."""
+
+
+def unseen(done: int, total: int) -> None:
+    """Nobody watches; a :data:`Progress`."""
+
+
 def never() -> bool:
     """Nothing more urgent waits; an :data:`Urged`."""
     return False
@@ -169,6 +177,10 @@ class Fuser(Protocol):
         """Return the things that a question names and the picture contradicts; mostly none."""
         ...
 
+    def fits(self, percept: Percept, sentence: str) -> float | None:
+        """Return how likely a sentence is true of the picture, or ``None`` where that cannot be said."""
+        ...
+
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
         """Return soft tokens in that language model's space, or ``None`` where nothing was learned for it."""
         ...
@@ -257,6 +269,21 @@ class Voice(Protocol):
 
     def speak(self, clause: str) -> Iterator[AudioChunk]:
         """Yield the clause as sound, in pieces short enough to stop between."""
+        ...
+
+
+@runtime_checkable
+class Painter(Protocol):
+    """Words to picture."""
+
+    steps: int
+    """Steps that a picture takes."""
+
+    def paint(self, text: str, seed: int, progress: Progress = unseen) -> Frame:
+        """Return a picture of what the text says, the same for the same seed (0 or more).
+
+        Raises :class:`~assistant.errors.ModelError` where it does not fit into memory or the model withholds it.
+        """
         ...
 
 

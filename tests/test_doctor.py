@@ -53,6 +53,22 @@ def test_a_missing_library_fails_only_where_the_settings_need_it(empty: Store) -
     assert found["no_such_extra"].mend == 'pip install "local-assistant[coqui]"'
 
 
+def test_an_engine_that_is_switched_off_is_not_missed(empty: Store) -> None:
+    wake = Backend("wake", "micro", "x:y", "wake", ("no_such_wake",))
+    painter = Backend("painter", "diffusers", "x:y", "draw", ("no_such_painter",))
+    found = by_name(list(examine(empty, plugins(wake, painter))))
+    assert found["no_such_wake"].health is found["no_such_painter"].health is Health.NOTE
+    on = dataclasses.replace(
+        empty.settings,
+        wake=dataclasses.replace(empty.settings.wake, enabled=True),
+        draw=dataclasses.replace(empty.settings.draw, model="owner/name"),
+    )
+    empty.settings = on
+    found = by_name(list(examine(empty, plugins(wake, painter))))
+    assert found["no_such_wake"].health is found["no_such_painter"].health is Health.FAIL
+    assert found["no_such_painter"].mend == 'pip install "local-assistant[draw]"'
+
+
 def test_a_library_that_cannot_be_loaded_says_why(
     empty: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

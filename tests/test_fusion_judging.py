@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,9 +14,12 @@ from assistant.errors import SettingError
 from assistant.evaluation import load, match
 from assistant.fusion import checkpoint
 from assistant.fusion.captions import agreement
+from assistant.fusion.grid import GridFuser
 from assistant.fusion.judging import Judge, evidence, fingerprint
 from assistant.fusion.retrieval import DualEncoder
 from assistant.fusion.runtime import NumpyCaptioner
+from assistant.store import Store
+from assistant.types import Frame, Verdict
 
 from . import fusion_world as world
 
@@ -64,9 +68,24 @@ def test_it_tells_true_sentences_from_false_ones(trained: SimpleNamespace) -> No
     assert trained.figures["match_accuracy"] > 0.7
 
 
-def test_the_command_uses_it(trained: SimpleNamespace, tmp_path: Path) -> None:
-    from dataclasses import replace
+def test_the_fuser_says_how_likely_a_sentence_is_true_or_nothing(trained: SimpleNamespace) -> None:
+    settings = Settings()
+    settings = replace(
+        settings,
+        fusion=replace(settings.fusion, checkpoint=str(trained.heads)),
+        eyes=replace(settings.eyes, model="colours"),
+    )
+    made = GridFuser(settings, Store(settings))
+    percept = world.ColourEyes().look(Frame(world.picture("green", "right", 500)))
+    true, false = (made.fits(percept, f"a {colour} square on the right") for colour in ("green", "red"))
+    assert true is not None and false is not None and true > 0.5 > false
+    assert made.fits(percept, "xylophone quartz") is None
+    assert made.fits(replace(percept, verdict=Verdict.BLACK), "a green square on the right") is None
+    made.knows = lambda percept: False  # type: ignore[method-assign]
+    assert made.fits(percept, "a green square on the right") is None
 
+
+def test_the_command_uses_it(trained: SimpleNamespace, tmp_path: Path) -> None:
     rows = [
         f'{{"image": "images/{n}.png", "text": "a {c} thing", "match": {str(c == world_colour(n)).lower()}}}'
         for n in range(6)
@@ -104,8 +123,6 @@ def test_it_is_left_out_where_it_was_fitted_to_other_weights(trained: SimpleName
 
 
 def test_what_was_trained_on_is_not_held_back(trained: SimpleNamespace) -> None:
-    from dataclasses import replace
-
     from assistant.fusion import task
 
     path = trained.heads / "caption.safetensors"

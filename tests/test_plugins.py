@@ -41,6 +41,13 @@ def test_a_broken_file_is_named_and_the_others_work(plugins):
     assert "greet" in found.tools
 
 
+def test_a_plugin_may_know_the_settings(plugins):
+    text = GOOD.replace("assistant_tools()", "assistant_tools(settings)").replace("Greet somebody", "Profile {0}")
+    text = text.replace("return [greet]", "greet.__doc__ = greet.__doc__.format(settings.profile); return [greet]")
+    found = plugins("plugins.timeout=3", mine=text)
+    assert found.tools["greet"].description == "Profile default."
+
+
 def test_disabled(plugins):
     found = plugins("plugins.disabled=mine", mine=GOOD)
     assert "greet" not in found.tools

@@ -28,6 +28,7 @@ def assistant_backends() -> list[Backend]:
         Backend("brain", "vision", f"{here}.vision_brain:VisionBrain", "gpu", ("transformers", "torch")),
         Backend("brain", "server", f"{here}.server_brain:ServerBrain"),
         Backend("translator", "transformers", f"{here}.hub_translator:HubTranslator", "gpu", ("transformers", "torch")),
+        Backend("painter", "diffusers", f"{here}.diffusers:DiffusersPainter", "draw", ("diffusers", "torch")),
         Backend("voice", "piper", f"{here}.piper:PiperVoice", libraries=("piper",)),
         Backend("voice", "espeak", f"{here}.espeak:EspeakVoice"),
         Backend("voice", "coqui", f"{here}.coqui:CoquiVoice", "coqui", ("TTS",)),

@@ -34,6 +34,7 @@ COMMANDS = (
     "find_picture",
     "say",
     "translate",
+    "draw",
     "models",
     "config",
     "doctor",

@@ -125,6 +125,18 @@ class GridFuser:
         found = conflict(self._judge.encoder, percept.features, question) if self._judge is not None else None
         return (found.noun,) if found else ()
 
+    def fits(self, percept: Percept, sentence: str) -> float | None:
+        """Return how likely an English sentence is true of the picture.
+
+        ``None`` where the frame cannot be judged, is no scene of the kind that was learned, or no word is known.
+        """
+        self._check(percept)
+        if percept.verdict is not Verdict.OK or self._judge is None or not self.knows(percept):
+            return None
+        if not self._judge.encoder.text(sentence).any():
+            return None
+        return self._judge.chance(self._judge.see(percept.features), sentence)
+
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
         """Return soft tokens that stand for the visual words in this language model's embedding space."""
         self._check(percept)

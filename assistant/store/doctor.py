@@ -17,12 +17,13 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
+from ..config import DrawSettings, WakeSettings
 from ..errors import AssistantError
 from ..hookspecs import Backend
 from ..plugins import Plugins
 from . import Condition, Store
 
-KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",)}
+KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",), "draw": ("painter",)}
 """The kinds of backend that a section's ``engine`` may name, where it is not called like the section."""
 
 
@@ -171,11 +172,21 @@ def _devices() -> Iterator[Finding]:
         yield Finding("device", "camera", Health.OK, "looked for when it is first needed; the system may ask for leave")
 
 
+def _idle(section: object) -> bool:
+    """Whether what a section sets is switched off, whatever its engine."""
+    match section:
+        case WakeSettings(enabled=False) | DrawSettings(model=""):
+            return True
+    return False
+
+
 def selected(store: Store, plugins: Plugins) -> list[tuple[str, str]]:
     """Return kind and name of every engine that the settings in force ask for."""
     engines = []
     for field in fields(store.settings):
         section = getattr(store.settings, field.name)
+        if _idle(section):
+            continue
         for engine in (getattr(section, "engine", ""), *getattr(section, "engines", ())):
             if engine and engine != "off":
                 kinds = KINDS.get(field.name, (field.name,))
