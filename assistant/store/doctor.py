@@ -17,12 +17,14 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
+from ..config import SoundsSettings
 from ..errors import AssistantError
 from ..hookspecs import Backend
+from ..overtones import engine_of
 from ..plugins import Plugins
 from . import Condition, Store
 
-KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",)}
+KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",), "sounds": ("hearer",)}
 """The kinds of backend that a section's ``engine`` may name, where it is not called like the section."""
 
 
@@ -176,7 +178,8 @@ def selected(store: Store, plugins: Plugins) -> list[tuple[str, str]]:
     engines = []
     for field in fields(store.settings):
         section = getattr(store.settings, field.name)
-        for engine in (getattr(section, "engine", ""), *getattr(section, "engines", ())):
+        one = engine_of(section) if isinstance(section, SoundsSettings) else getattr(section, "engine", "")
+        for engine in (one, *getattr(section, "engines", ())):
             if engine and engine != "off":
                 kinds = KINDS.get(field.name, (field.name,))
                 engines.append(
