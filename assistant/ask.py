@@ -6,6 +6,7 @@ so that a batch of questions gives the same answers every time.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class Asker:
     def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
         utterance = answer.utterance or Utterance(words)
         seen = (answer.percept,) if answer.percept else ()
-        turn = Turn(Utterance(words, utterance.language), seen, history)
+        turn = Turn(dataclasses.replace(utterance, text=words), seen, history)
         context = ToolContext(frame, answer.percept, self.kit.readers)
         started = time.perf_counter()
         for piece in think(self.kit.brain, self.kit.toolbox, turn, context):

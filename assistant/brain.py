@@ -252,7 +252,8 @@ class LanguageBrain:
                 language = turn.utterance.language
                 guesses = "".join(map(prompt.guess, turn.percepts))
                 seen = guesses if turn.percepts else prompt.blind(question, language)
-                lines.append(slot(seen + prompt.caution(question) + prompt.language(language)))
+                heard = prompt.heard(turn.utterance.sounds)
+                lines.append(slot(seen + heard + prompt.caution(question) + prompt.language(language)))
         return "".join(lines)
 
     def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:

@@ -68,7 +68,8 @@ def _now(turn: Turn) -> Iterator[str | Frame]:
     if not turn.percepts:
         yield f"[camera] {prompt.OFF}\n"
     if turn.utterance:
-        yield prompt.plain(turn.utterance.text) + prompt.language(turn.utterance.language)
+        said = turn.utterance
+        yield prompt.plain(said.text) + prompt.heard(said.sounds) + prompt.language(said.language)
 
 
 def shown(percept: Percept) -> Frame | None:

@@ -101,6 +101,17 @@ class AsrSettings:
 
 
 @dataclass(frozen=True)
+class SoundsSettings:
+    """What is heard beside the words: what a sound is, or how something is said."""
+
+    model: str = ""
+    """A checkpoint of `assistant fusion train`, or an audio classifier: a folder, an id of the store, or owner/name of
+    the hub; empty: only words are heard."""
+    engine: str = ""
+    """"head" or "transformers"; empty: "head" for a .safetensors file, else "transformers"."""
+
+
+@dataclass(frozen=True)
 class EyesSettings:
     """Picture encoder."""
 
@@ -258,6 +269,7 @@ class Settings:
     camera: CameraSettings = field(default_factory=CameraSettings)
     vad: VadSettings = field(default_factory=VadSettings)
     asr: AsrSettings = field(default_factory=AsrSettings)
+    sounds: SoundsSettings = field(default_factory=SoundsSettings)
     eyes: EyesSettings = field(default_factory=EyesSettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
     brain: BrainSettings = field(default_factory=BrainSettings)

@@ -21,10 +21,12 @@ class Backend:
 
     kind: str
     """``vad``, ``asr``, ``eyes``, ``reader``, ``session``, ``brain``, ``voice``, ``turn``, ``wake``, ``echo``,
-    ``microphone``, ``speaker``, ``camera``, ``fuser``, ``translator``, ``painter``."""
+    ``microphone``, ``speaker``, ``camera``, ``fuser``, ``translator``, ``painter``,
+    ``hearer``."""
     name: str
     factory: str
-    """``"package.module:callable"``; called with ``(settings, store)``, a brain with ``(settings, store, tools)``."""
+    """``"package.module:callable"``; called with ``(settings, store)``, a brain with ``(settings, store, tools)``, a
+    hearer with ``(settings, store, recognizer)``."""
     extra: str | None = None
     """The pip extra that installs its libraries, or ``None`` where they are always there."""
     libraries: tuple[str, ...] = ()

@@ -7,13 +7,13 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from .config import Settings
+from .config import Settings, SoundsSettings
 from .errors import AssistantError
 from .plugins import Plugins
 from .tools import Toolbox
 
 if TYPE_CHECKING:
-    from .stages import Brain, Eyes, Fuser, Reader, Recognizer, Session, Voice, VoiceActivity
+    from .stages import Brain, Eyes, Fuser, Hearer, Reader, Recognizer, Session, Voice, VoiceActivity
     from .store import Store
 
 
@@ -37,8 +37,29 @@ class Kit:
 
     @cached_property
     def recognizer(self) -> Recognizer:
-        """Speech to text."""
+        """Speech to text, with what is heard beside the words where the settings ask for that."""
+        return self._attentive(self._words)
+
+    @cached_property
+    def _words(self) -> Recognizer:
         return cast("Recognizer", self.make("asr", self.settings.asr.engine))
+
+    def _attentive(self, recognizer: Recognizer) -> Recognizer:
+        if self.hearer is None:
+            return recognizer
+        from .overtones import Attentive
+
+        return Attentive(recognizer, self.hearer)
+
+    @cached_property
+    def hearer(self) -> Hearer | None:
+        """What hears how something is said, or what a sound is; ``None`` where no model for it is named."""
+        if not self.settings.sounds.model:
+            return None
+        from .overtones import engine_of
+
+        made = self.plugins.make("hearer", engine_of(self.settings.sounds), self.store, self._words)
+        return cast("Hearer", made)
 
     @cached_property
     def live_recognizer(self) -> Recognizer:
@@ -50,9 +71,9 @@ class Kit:
 
         # A model so small is no quicker on two cores, and the turn detector wants one at the same time.
         small = dataclasses.replace(asr, model=asr.quick, threads=asr.threads or 1)
-        settings = dataclasses.replace(self.settings, asr=small)
+        settings = dataclasses.replace(self.settings, asr=small, sounds=SoundsSettings())
         quick = Kit(settings, Plugins(settings), self.store)
-        return Relay(self.recognizer, quick.recognizer)
+        return self._attentive(Relay(self._words, quick.recognizer))
 
     @cached_property
     def eyes(self) -> Eyes:

@@ -227,6 +227,38 @@ def guess(percept: Percept) -> str:
     return f"\n[camera: {_hedge(probability)} {plain(answer)}]"
 
 
+_MANNERS = {
+    "ang": "angry", "anger": "angry", "angry": "angry", "annoyed": "annoyed", "anxious": "anxious", "bored": "bored",
+    "boredom": "bored", "confused": "confused", "dis": "disgusted", "disgust": "disgusted", "disgusted": "disgusted",
+    "excited": "excited", "exc": "excited", "fea": "frightened", "fear": "frightened", "fearful": "frightened",
+    "frustrated": "frustrated", "fru": "frustrated", "hap": "happy", "happiness": "happy", "happy": "happy",
+    "joy": "happy", "sad": "sad", "sadness": "sad", "sleepy": "sleepy", "stressed": "stressed", "sur": "surprised",
+    "surprise": "surprised", "surprised": "surprised", "tired": "tired", "upset": "upset",
+}  # fmt: skip
+"""How somebody sounds, by what classifiers of speech call it."""
+
+_GLAD = frozenset(("excited", "happy", "surprised"))
+
+KINDLY = " Reply in a kind and calm way."
+"""What follows where somebody sounds unwell; a small model does nothing with the bare note."""
+
+_UNREMARKABLE = frozenset(("", "calm", "neu", "neutral", "no speech", "other", "silence", "speech", "unknown"))
+"""What is heard in most questions and tells nothing."""
+
+
+def heard(sounds: Sequence[Label]) -> str:
+    """Return the note on how the question was said, or on the sound beside it; none if unsure or unremarkable."""
+    if not sounds or sounds[0].probability < LIKELY:
+        return ""
+    name = plain(sounds[0].label).replace("_", " ")
+    if name.lower() in _UNREMARKABLE:
+        return ""
+    hedge = "" if sounds[0].probability >= SURE else "probably "
+    if manner := _MANNERS.get(name.lower()):
+        return f"\n[The person {hedge}sounds {manner}.{'' if manner in _GLAD else KINDLY}]"
+    return f"\n[microphone: {hedge}{name}]"
+
+
 def _label(label: Label) -> str:
     name = plain(label.label.split(",")[0])
     return " ".join(part for part in (_hedge(label.probability), _article(name), _where(label.place)) if part)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import SettingError, nearest
+from .errors import InputError, SettingError, nearest
 from .interruption import leavable
 from .sound import checked, resample
 from .speech import speech_spans, windows
@@ -41,6 +41,12 @@ NOBODY = 0.6
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """At which a window of a recording is read, one after the other, until the text is no guess (the same section)."""
+
+LONGEST_SOUND = 30.0
+"""Seconds of a sound of which :meth:`WindowedRecognizer.states` gives the states."""
+
+FADE = 1.0
+"""Seconds of silence after such a sound. In Whisper's whole context of 30 s a few seconds take ten times as long."""
 
 BEST_OF = 5
 """Texts that are drawn at a temperature above zero, of which the most probable is taken (the same section)."""
@@ -108,12 +114,28 @@ class WindowedRecognizer(ABC):
             wanted = wishes(options, self.settings, self.languages, self.name)
             return recognize(audio, wanted, self._activity, self._vad, self._leavably)
 
+    def states(self, audio: AudioChunk) -> Features:
+        """Return the encoder's states of a sound, be it speech or not, (time, dim), one for 20 ms.
+
+        Only of its first :data:`LONGEST_SOUND` seconds, and none of the silence that fills up the network's window.
+        Raises :class:`~assistant.errors.InputError` for sound that is empty or not finite.
+        """
+        samples = resample(checked(audio), RATE).samples[: round(LONGEST_SOUND * RATE)]
+        if not len(samples):
+            raise InputError("a sound without a single sample has no states")
+        with self._lock:
+            return leavable(lambda: self._states(samples, round(FADE * RATE)))
+
     def _leavably(self, samples: Samples, wish: Wish) -> Piece:
         return leavable(lambda: self._hear(samples, wish))
 
     @abstractmethod
     def direct(self, audio: AudioChunk) -> str:
         """Return what the library's own ``transcribe`` writes with the same weights, beam width and language."""
+
+    @abstractmethod
+    def _states(self, samples: Samples, fade: int) -> Features:
+        """Encode one window in a context that is longer by ``fade`` samples of silence, as :meth:`states`."""
 
     @abstractmethod
     def _hear(self, samples: Samples, wish: Wish) -> Piece:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -44,7 +44,7 @@ def read(source: Path | BinaryIO, rate: int | None = None) -> AudioChunk:
     return AudioChunk(np.concatenate([part.samples for part in parts]), parts[0].rate)
 
 
-def blocks(source: Path | BinaryIO, rate: int | None = None, seconds: float = BLOCK) -> Iterator[AudioChunk]:
+def blocks(source: Path | BinaryIO, rate: int | None = None, seconds: float = BLOCK) -> Generator[AudioChunk]:
     """Yield a sound file in blocks of ``seconds``, the last one shorter; otherwise like :func:`read`."""
     name = _name(source)
     with _opened(source) as container:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import AudioChunk, Features, Frame, Percept, ToolCall, Turn, Utterance
+from .types import AudioChunk, Features, Frame, Label, Percept, ToolCall, Turn, Utterance
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -134,6 +134,27 @@ class Recognizer(Protocol):
 
     def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
         """Return what was said; an empty text where nobody spoke."""
+        ...
+
+
+@runtime_checkable
+class Ears(Protocol):
+    """What of a recogniser the heads are trained on that know sounds."""
+
+    name: str
+    """Name of the encoder: that of the recogniser's model."""
+
+    def states(self, audio: AudioChunk) -> Features:
+        """Return the encoder's states of a sound, be it speech or not, (time, dim)."""
+        ...
+
+
+@runtime_checkable
+class Hearer(Protocol):
+    """Hears what is no word: what a sound is, or how something was said."""
+
+    def hear(self, audio: AudioChunk) -> tuple[Label, ...]:
+        """Return what it is or how it was said, most probable first; nothing where that is none of what it knows."""
         ...
 
 

@@ -77,6 +77,8 @@ class Utterance:
     """Probability that nobody spoke, 0 to 1."""
     features: Features | None = None
     """The recogniser's encoder states, (time, dim), where the engine gives them."""
+    sounds: tuple[Label, ...] = ()
+    """What was heard beside the words, or how they were said, most probable first; nothing where nobody listened."""
 
 
 class Verdict(StrEnum):
@@ -112,7 +114,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A thing that an encoder believes to see."""
+    """A thing that an encoder believes to see or to hear."""
 
     label: str
     probability: float

@@ -120,6 +120,25 @@ class FakeRecognizer:
         return self.queued.popleft() if self.queued else Utterance(self.usual)
 
 
+class FakeEars(FakeRecognizer):
+    """A recogniser whose encoder is the loudness of some bands of the spectrum, every 20 ms."""
+
+    def __init__(self, usual: str = "", name: str = "fake-ears", bands: int = 6) -> None:
+        super().__init__(usual)
+        self.name, self.bands = name, bands
+        self.encoded: list[AudioChunk] = []
+
+    def states(self, audio: AudioChunk) -> Samples:
+        self.encoded.append(audio)
+        size = max(1, audio.rate // 50)
+        samples = np.pad(audio.samples, (0, max(0, size - len(audio.samples))))
+        frames = samples[: len(samples) // size * size].reshape(-1, size)
+        strength = np.abs(np.fft.rfft(frames))[:, 1:]
+        return np.stack([np.log(band.mean(1) + 1e-3) for band in np.array_split(strength, self.bands, 1)], 1).astype(
+            np.float32
+        )
+
+
 class FakeEyes:
     """Sees the given labels in every frame, and black in a black one."""
 

@@ -123,7 +123,7 @@ def test_json_is_one_object(command, kit, files, capsys):
     kit.brain.enqueue(["A dog."])
     assert command("--audio", files / "question.wav", "--image", files / "photo.png", "--json") == 0
     printed = json.loads(capsys.readouterr().out)
-    assert list(printed) == ["id", "heard", "language", "saw", "reply", "say", "tools", "timings", "models"]
+    assert list(printed) == ["id", "heard", "language", "sounds", "saw", "reply", "say", "tools", "timings", "models"]
     assert printed["heard"] == "what is this" and printed["reply"] == "A dog."
     assert printed["saw"]["labels"] == [{"label": "dog", "probability": 0.9, "place": "centre"}]
     assert list(printed["timings"]) == [

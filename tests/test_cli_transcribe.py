@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.cli import App, main
+from assistant.cli import main
 from assistant.errors import SettingError
+from assistant.kit import Kit
 from assistant.sound import write
 from assistant.stages import Recognition
 from assistant.subtitles import cues, srt, vtt
@@ -36,7 +37,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(App, "make", lambda self, kind, name: made)
+    monkeypatch.setattr(Kit, "make", lambda self, kind, name: made)
     return made
 
 

@@ -16,6 +16,8 @@ def assistant_backends() -> list[Backend]:
         Backend("vad", "silero", f"{here}.silero:SileroActivity", libraries=("onnxruntime",)),
         Backend("asr", "faster-whisper", f"{here}.faster_whisper:FasterWhisper", libraries=("faster_whisper",)),
         Backend("asr", "openai-whisper", f"{here}.openai_whisper:OpenAIWhisper", "whisper", ("whisper", "torch")),
+        Backend("hearer", "head", f"{here}.head_hearer:HeadHearer", libraries=("safetensors",)),
+        Backend("hearer", "transformers", f"{here}.hub_hearer:HubHearer", "gpu", ("transformers", "torch")),
         Backend("eyes", "efficientnet", f"{here}.efficientnet:EfficientNetEyes", libraries=("onnxruntime",)),
         Backend("reader", "rapidocr", f"{here}.rapidocr:RapidReader", libraries=("rapidocr",)),
         Backend("reader", "zxing", f"{here}.zxing:ZxingReader", libraries=("zxingcpp",)),

@@ -68,12 +68,20 @@ class FasterWhisper(WindowedRecognizer):
             )
             return "".join(segment.text for segment in segments).strip()
 
+    def _states(self, samples: Samples, fade: int) -> Features:
+        from faster_whisper.transcribe import get_ctranslate2_storage
+
+        mel = self._mel(samples)
+        filled = self._filled(mel, min(FULL, mel.shape[1] + fade // HOP))
+        encoded = self._model.model.encode(get_ctranslate2_storage(filled[None]), to_cpu=True)
+        return np.array(encoded, np.float32)[0, : max(1, mel.shape[1] // 2)]
+
     def _hear(self, samples: Samples, wish: Wish) -> Piece:
         """Hear one window: a recording as well as can be, live speech in a context that is no longer than needed.
 
         What comes out of a shortened context doubtful is heard again in the whole one.
         """
-        mel = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
+        mel = self._mel(samples)
         if not wish.live:
             encoded = self._encoded(mel, FULL)
             return settled(lambda temperature: self._written(encoded, mel.shape[1], wish, temperature))
@@ -85,11 +93,18 @@ class FasterWhisper(WindowedRecognizer):
                 return piece
         return self._written(self._encoded(mel, FULL), mel.shape[1], wish)
 
+    def _mel(self, samples: Samples) -> NDArray[np.float32]:
+        mel: NDArray[np.float32] = self._model.feature_extractor(samples, padding=HOP)[:, : len(samples) // HOP + 1]
+        return mel
+
     def _encoded(self, mel: NDArray[np.float32], frames: int) -> Any:
         """Encode ``mel``, (bands, time), filled up to ``frames`` with silence."""
+        return self._model.encode(self._filled(mel, frames))
+
+    def _filled(self, mel: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
         content = mel[:, :frames]
         filled = np.pad(content, ((0, 0), (0, frames - content.shape[1])), constant_values=mel.min(initial=0.0))
-        return self._model.encode(filled.astype(np.float32))
+        return filled.astype(np.float32)
 
     def _written(self, encoded: Any, content: int, wish: Wish, temperature: float = 0.0) -> Piece:
         """Decode; ``content`` are the mel frames before the silence at the end."""

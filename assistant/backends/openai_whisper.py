@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, padded, settled
 from ..sound import resample
-from ..types import AudioChunk, Samples, Word
+from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
 
 if TYPE_CHECKING:
@@ -71,6 +71,22 @@ class OpenAIWhisper(WindowedRecognizer):
                 fp16=self._model.device.type == "cuda",
             )
         return str(result["text"]).strip()
+
+    def _states(self, samples: Samples, fade: int) -> Features:
+        import torch
+        import whisper
+
+        encoder, frames = self._model.encoder, len(samples) // HOP + 1
+        mel = whisper.log_mel_spectrogram(padded(samples, FULL), self._model.dims.n_mels).to(self._model.device)
+        with torch.inference_mode():
+            # The encoder's own forward takes nothing but 30 s.
+            x = torch.nn.functional.gelu(encoder.conv1(mel[None, :, : frames + fade // HOP].to(encoder.conv1.weight)))
+            x = torch.nn.functional.gelu(encoder.conv2(x)).permute(0, 2, 1)
+            x = (x + encoder.positional_embedding[: x.shape[1]]).to(x.dtype)
+            for block in encoder.blocks:
+                x = block(x)
+            states: Features = encoder.ln_post(x)[0, : max(1, frames // 2)].float().cpu().numpy()
+        return states
 
     def _hear(self, samples: Samples, wish: Wish) -> Piece:
         import torch

@@ -85,7 +85,8 @@ def check(question: Question) -> None:
 def show(answer: Answer) -> None:
     """Print an answer for a person."""
     if answer.utterance is not None:
-        print(f"heard: {answer.utterance.text or '(no words)'}")
+        beside = ", ".join(f"{label.label} {label.probability:.2f}" for label in answer.utterance.sounds)
+        print(f"heard: {answer.utterance.text or '(no words)'}{f' ({beside})' if beside else ''}")
     if answer.percept is not None:
         print(f"saw:   {seen(answer)}")
     for result in answer.results:
@@ -111,6 +112,7 @@ def seen(answer: Answer) -> str:
 
 def to_dict(app: App, answer: Answer, id: object = None) -> dict[str, Any]:
     """Return an answer as the JSON object that is documented in the README."""
+    from .. import overtones
     from ..percepts import to_dict as percept_dict
 
     settings = app.settings
@@ -119,6 +121,7 @@ def to_dict(app: App, answer: Answer, id: object = None) -> dict[str, Any]:
         "id": id,
         "heard": None if utterance is None else utterance.text,
         "language": None if utterance is None else utterance.language,
+        "sounds": [] if utterance is None else overtones.to_list(utterance.sounds),
         "saw": None if answer.percept is None else percept_dict(answer.percept),
         "reply": answer.reply,
         "say": None if answer.say is None else str(answer.say),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXAMPLE = """\
   assistant fusion train --config config/fusion/caption.toml --data captions/ --out runs/caption
   assistant fusion train --config config/fusion/caption.toml --data captions/ --out runs/caption --resume
+  assistant fusion train --config config/fusion/sounds.toml --data sounds/ --out runs/sounds
   assistant fusion evaluate --checkpoint runs/caption/best.safetensors --data captions/ --json
   assistant fusion compare runs/*/best.safetensors --data matching/ --out table.md
   assistant fusion explain photo.jpg "what is the dog doing?" --out map.png"""
@@ -65,7 +66,7 @@ def _data(parser: Any) -> None:
         nargs="+",
         required=True,
         metavar="DIR",
-        help="folders or files: index.jsonl, COCO captions, VQA v2, a folder a class",
+        help="folders or files: index.jsonl, COCO captions, VQA v2, a folder a class (pictures or sounds)",
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept; default: the user's cache")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -181,24 +182,26 @@ def _figures(saved: Any, material: Material) -> dict[str, float]:
 
 
 def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> Material:
-    """Read the data and encode its pictures, those that are not in the cache yet."""
+    """Read the data and encode its pictures or sounds, those that are not in the cache yet."""
     from rich.console import Console
     from rich.progress import track
 
     from ..fusion import data, task
-    from ..fusion.encoders import EyesEncoder
+    from ..fusion.encoders import EarsEncoder, EyesEncoder
     from ..fusion.features import Features
 
     examples = data.read(arguments.data)
-    features = Features(EyesEncoder(app.kit.eyes), **({"folder": arguments.cache} if arguments.cache else {}))
-    images = dict.fromkeys(example.image for example in examples if example.image)
-    steps: Iterator[Path] = iter(images)
-    for image in track(steps, "encoding", len(images), console=Console(stderr=True), transient=True):
-        features.add(image)
+    files = task.files(config, examples)
+    hears = config.modality == "sound"
+    encoder = EarsEncoder(app.make("asr", app.settings.asr.engine)) if hears else EyesEncoder(app.kit.eyes)
+    config.check(encoder=encoder.layout.name, modality=encoder.layout.modality)
+    features = Features(encoder, **({"folder": arguments.cache} if arguments.cache else {}))
+    for file in track(files, "encoding", console=Console(stderr=True), transient=True):
+        features.add(file)
     for path, reason in features.skipped:
         note(f"skipped: {path}: {reason}")
     if features.skipped:
-        note(f"skipped {len(features.skipped)} of {len(images)} pictures that cannot be read")
+        note(f"skipped {len(features.skipped)} of {len(files)} {config.modality}s that cannot be read")
     return task.gather(config, examples, features)
 
 

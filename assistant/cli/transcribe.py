@@ -18,7 +18,7 @@ from . import add_command, note, print_json
 
 if TYPE_CHECKING:
     from ..stages import Recognition, Recognizer
-    from ..types import Word
+    from ..types import Label, Word
     from . import App
 
 EXAMPLE = """\
@@ -42,6 +42,8 @@ class Transcript:
     """Seconds of sound."""
     spent: float
     """Seconds it took."""
+    sounds: tuple[tuple[float, Label], ...] = ()
+    """What was heard beside the words, each with the second at which the stretch begins that it was heard in."""
 
 
 def add(commands: Any) -> None:
@@ -61,7 +63,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     """Transcribe every file; one that fails does not stop the others, but makes the exit code 1."""
     from ..stages import Recognition
 
-    recognizer: Recognizer = leavable(lambda: app.make("asr", app.settings.asr.engine))
+    recognizer: Recognizer = leavable(lambda: app.kit.recognizer)
     options = Recognition(
         language=None if arguments.language in (None, "auto") else arguments.language,
         translate=arguments.translate or app.settings.asr.translate,
@@ -95,6 +97,7 @@ def transcribe(recognizer: Recognizer, file: str, options: Recognition) -> Trans
     total = sound.length(source) if isinstance(source, Path) else None
     texts: list[str] = []
     words: list[Word] = []
+    sounds: list[tuple[float, Label]] = []
     confidences: list[tuple[float, float]] = []  # (confidence, letters) a stretch
     language, duration, begin = options.language or "", 0.0, time.perf_counter()
     with _progress(file, total) as advance:
@@ -103,6 +106,7 @@ def transcribe(recognizer: Recognizer, file: str, options: Recognition) -> Trans
             offset = stretch.start / stretch.rate
             duration = offset + stretch.seconds
             advance(duration)
+            sounds += [(offset, label) for label in heard.sounds]
             if not heard.text:
                 continue
             language = heard.language
@@ -117,6 +121,7 @@ def transcribe(recognizer: Recognizer, file: str, options: Recognition) -> Trans
         sum(value * weight for value, weight in confidences) / letters if letters else 0.0,
         duration,
         time.perf_counter() - begin,
+        tuple(sounds),
     )
 
 
@@ -139,6 +144,10 @@ def _show(file: str, transcript: Transcript, arguments: argparse.Namespace) -> N
                     for word in transcript.words
                 ],
                 "confidence": round(transcript.confidence, 4),
+                "sounds": [
+                    {"label": label.label, "probability": round(label.probability, 4), "start": round(start, 3)}
+                    for start, label in transcript.sounds
+                ],
                 "duration": round(transcript.duration, 3),
                 "timings": {"asr_s": round(transcript.spent, 3)},
             }

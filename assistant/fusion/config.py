@@ -74,10 +74,12 @@ class FusionConfig:
     task: str
     """A name in :data:`assistant.fusion.task.TASKS`."""
     encoder: str = "efficientnet-lite2"
-    """Name of the picture encoder; a checkpoint refuses any other."""
+    """Name of the encoder; a checkpoint refuses any other."""
     encoder_dim: int = 1280
+    modality: str = "picture"
+    """What is encoded: ``picture`` or ``sound``."""
     grid: tuple[int, int] = (9, 9)
-    """(rows, columns) of the encoder's features."""
+    """(rows, columns) of the features of a picture."""
     llm: str = ""
     """The language model whose embedding space it speaks; empty: any."""
     llm_dim: int = 0
@@ -99,12 +101,23 @@ class FusionConfig:
         """Read it back. Raises :class:`SettingError` on a key that this version does not know."""
         return _build(cls, json.loads(text), "checkpoint")
 
-    def check(self, *, encoder: str | None = None, llm: str | None = None, llm_dim: int | None = None) -> None:
+    def check(
+        self,
+        *,
+        encoder: str | None = None,
+        modality: str = "picture",
+        llm: str | None = None,
+        llm_dim: int | None = None,
+    ) -> None:
         """Raise :class:`ModelError` where it is to run on another encoder or language model than its own."""
+        if encoder is not None and modality != self.modality:
+            home = "sounds.model" if self.modality == "sound" else "fusion.checkpoint"
+            raise ModelError(f"this {self.task} checkpoint knows {self.modality}s, not {modality}s; name it in {home}")
+        setting = "asr.model" if modality == "sound" else "eyes.model"
         if encoder is not None and encoder != self.encoder:
             raise ModelError(
                 f"this {self.task} checkpoint wants features of {self.encoder!r}, not {encoder!r}; "
-                f"set eyes.model={self.encoder} or train one with encoder = {encoder!r}"
+                f"set {setting}={self.encoder} or train one with encoder = {encoder!r}"
             )
         if llm is not None and self.llm and llm != self.llm:
             raise ModelError(

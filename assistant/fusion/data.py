@@ -1,10 +1,10 @@
-"""Pictures with captions, questions, claims or classes, from four kinds of files; errors name the line.
+"""Pictures or sounds with captions, questions, claims or classes, from four kinds of files; errors name the line.
 
 - ``index.jsonl``: one object a line with ``image`` (or ``audio``) and any of ``captions``, ``text`` with ``match``,
-  ``question`` with ``answers``, ``label``, ``split``;
+  ``question`` with ``answers``, ``label`` (or ``keyword``), ``coarse_label``, ``split``;
 - COCO captions: ``{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}``;
 - VQA v2: ``*questions*.json`` and ``*annotations*.json`` side by side;
-- a folder with one folder a class.
+- a folder with one folder a class, which holds pictures or sounds.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .. import jsonl
 from ..errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
+SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class Example:
     split: str = ""
     """``train``, ``val``, ``test``, or empty where the data names none."""
 
+    def file(self, modality: str) -> Path | None:
+        """Return the picture or the sound, if there is one."""
+        return self.audio if modality == "sound" else self.image
+
 
 def read(paths: Iterable[Path]) -> list[Example]:
     """Read all data sets, in order.
@@ -55,6 +60,21 @@ def read(paths: Iterable[Path]) -> list[Example]:
     if not examples:
         raise InputError("the data set is empty; --data takes folders or files with at least one example")
     return examples
+
+
+def files(examples: Sequence[Example], modality: str) -> list[Path]:
+    """Return the pictures or the sounds of a data set, each once.
+
+    Raises :class:`InputError` where some examples have the other of the two instead.
+    """
+    other = "picture" if modality == "sound" else "sound"
+    foreign = sum(not example.file(modality) and example.file(other) is not None for example in examples)
+    if foreign:
+        raise InputError(
+            f"{foreign} of {len(examples)} examples are {other}s, but this learns from {modality}s; "
+            f"give --data of one kind and a configuration with modality = {other!r} for the other"
+        )
+    return list(dict.fromkeys(file for example in examples if (file := example.file(modality))))
 
 
 def split(examples: Sequence[Example], held_back: float) -> tuple[list[Example], list[Example]]:
@@ -143,7 +163,7 @@ def _example(row: Mapping[str, Any], folder: Path, where: str) -> Example:
         match=match,
         question=text("question"),
         answers=texts("answers"),
-        label=text("label"),
+        label=text("label") or text("keyword"),
         coarse_label=text("coarse_label"),
         source=text("source"),
         split=text("split"),
@@ -204,11 +224,11 @@ def _vqa(path: Path) -> list[Example]:
 
 def _folders(path: Path) -> list[Example]:
     return [
-        Example(image=image, label=folder.name)
+        Example(image=file, label=folder.name) if ending in PICTURES else Example(audio=file, label=folder.name)
         for folder in sorted(path.iterdir())
         if folder.is_dir()
-        for image in sorted(folder.iterdir())
-        if image.suffix.lower() in PICTURES
+        for file in sorted(folder.iterdir())
+        if (ending := file.suffix.lower()) in PICTURES + SOUNDS
     ]
 
 

@@ -2,8 +2,8 @@
 
 The embedded profile uses :class:`EyesEncoder` (EfficientNet's grid). The others run through
 transformers (extra ``gpu``): CLIP, SigLIP 2, DINOv2 and ViT for pictures, BERT for texts. Sound
-comes from the recogniser, whose encoder states are in :attr:`Utterance.features`; text for the
-language model from :meth:`Session.embed`.
+is encoded by the recogniser: :class:`EarsEncoder` encodes any sound, and the states of speech that was
+recognised are in :attr:`Utterance.features`. Text for the language model comes from :meth:`Session.embed`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from ..errors import ExtraMissing, InputError, ModelError, nearest
-from ..types import Features, Frame, Pixels, Utterance
+from ..errors import ExtraMissing, InputError, ModelError, SettingError, nearest
+from ..types import AudioChunk, Features, Frame, Pixels, Utterance
 
 if TYPE_CHECKING:
-    from ..stages import Eyes, Session
+    from ..stages import Eyes, Recognizer, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,16 @@ class PictureEncoder(Protocol):
         ...
 
 
+class SoundEncoder(Protocol):
+    """Sound to vectors."""
+
+    layout: Layout
+
+    def encode(self, audio: AudioChunk) -> Features:
+        """Return (time, dim)."""
+        ...
+
+
 class EyesEncoder:
     """The eyes of the running assistant, so that training sees exactly what run time sees."""
 
@@ -57,6 +67,24 @@ class EyesEncoder:
     def encode(self, pixels: Pixels) -> Features:
         """Return the features per place, (rows * columns, dim)."""
         return self.eyes.look(Frame(pixels)).features
+
+
+class EarsEncoder:
+    """The recogniser of the running assistant, as an encoder of any sound."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        """Take a recogniser. Raises :class:`SettingError` where it shows nothing of its encoder."""
+        from ..stages import Ears
+
+        if not isinstance(recognizer, Ears):
+            raise SettingError("this recogniser gives no states of sounds; set asr.engine=faster-whisper")
+        self.ears: Ears = recognizer
+        probe = recognizer.states(AudioChunk(np.zeros(1600, np.float32), 16_000))
+        self.layout = Layout(recognizer.name, "sound", probe.shape[1], (), "as the recogniser does it")
+
+    def encode(self, audio: AudioChunk) -> Features:
+        """Return the states of the sound's first 30 seconds, (time, dim)."""
+        return self.ears.states(audio)
 
 
 HUB_CLASSES = {

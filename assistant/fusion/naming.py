@@ -1,4 +1,7 @@
-"""Names that the eyes' thousand classes lack: a linear head on their features, and "none of these". Numpy only."""
+"""Names that the eyes' thousand classes lack, and names of sounds: a linear head on features, with "none of these".
+
+Numpy only.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from ..types import Label, Percept
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .config import FusionConfig
 from .layers import Floats, softmax
 
 LEAST = 0.05
@@ -18,10 +22,25 @@ LABELS = 5
 """Labels that a percept carries."""
 
 
+def pooled(features_PD: Floats, modality: str) -> Floats:
+    """Return what the head reads: the mean over the places of a picture, (dim,).
+
+    Of a sound, whose features are those of moments, the mean and the standard deviation over time, (2 * dim,).
+    """
+    mean: Floats = features_PD.mean(0)
+    return np.concatenate([mean, features_PD.std(0)]) if modality == "sound" else mean
+
+
+def width(config: FusionConfig) -> int:
+    """Return the length of what :func:`pooled` gives."""
+    return config.encoder_dim * (2 if config.modality == "sound" else 1)
+
+
 class Namer:
     """The head of a ``naming`` checkpoint. The last class is "none of these"."""
 
     def __init__(self, saved: Checkpoint) -> None:
+        self.modality = saved.config.modality
         self.names: tuple[str, ...] = tuple(saved.extras["names"])
         self.temperature, self.sure = float(saved.extras["temperature"]), float(saved.extras["sure"])
         w = {name: np.asarray(array, np.float32) for name, array in saved.arrays.items()}
@@ -35,8 +54,16 @@ class Namer:
 
     def probabilities(self, features_PD: Floats) -> Floats:
         """Return the calibrated probability of each name and, last, of none of them, (names + 1,)."""
-        scores = (self.weight @ self._standard(features_PD.mean(0)) + self.bias) / self.temperature
+        scores = (self.weight @ self._standard(pooled(features_PD, self.modality)) + self.bias) / self.temperature
         return softmax(scores)
+
+    def heard(self, features_TD: Floats) -> tuple[Label, ...]:
+        """Return the names of a sound, most probable first; none where it is not surely of their kind."""
+        chances = self.probabilities(features_TD)
+        if 1 - float(chances[-1]) < self.sure:
+            return ()
+        order = np.argsort(-chances[:-1])[:LABELS]
+        return tuple(Label(self.names[number], float(chances[number])) for number in order if chances[number] >= LEAST)
 
     def places(self, features_PD: Floats, name: str) -> Floats:
         """Return each place's share of a name's score, (places,)."""

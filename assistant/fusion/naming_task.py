@@ -1,9 +1,10 @@
-"""The naming task: classes of your own on top of the eyes, with "none of these" for every other picture.
+"""The naming task: classes of your own on top of the eyes or ears, with "none of these" for everything else.
 
-One linear layer on standardised mean features. Examples without a name teach what is none of these, as many of
-them an epoch as there are named ones. How sure its answers are is learned by cross-validation: from scores of
-pictures by layers that were not trained on them (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017,
-for the temperature).
+One linear layer on standardised features: the mean over the places of a picture; of a sound the mean and the
+standard deviation over time, because two sounds may differ in how they change only. Examples without a name teach
+what is none of these, as many of them an epoch as there are named ones. How sure its answers are is learned by
+cross-validation: from scores of pictures or sounds by layers that were not trained on them (Guo et al., "On
+Calibration of Modern Neural Networks", ICML 2017, for the temperature).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..errors import InputError, SettingError
 from .checkpoint import Arrays
 from .config import FusionConfig
 from .data import Example, parts
+from .naming import pooled, width
 from .task import Material, Task
 
 Floats = NDArray[np.float32]
@@ -34,13 +36,13 @@ class NamingOptions:
     field: str = "coarse_label"
     """``coarse_label`` or ``label``: what names the thing; an example without it is none of these."""
     folds: int = 5
-    """Parts of the training pictures, each scored by a layer trained on the others."""
+    """Parts of the training pictures or sounds, each scored by a layer trained on the others."""
     precision: float = 0.98
-    """Share of pictures taken for one of the names that must really be of their kind."""
+    """Share of those taken for one of the names that must really be of their kind."""
 
 
 class NamingHead(nn.Module):
-    """Standardised mean features, (batch, dim), to a score for each name and for none, (batch, names + 1)."""
+    """Standardised pooled features, (batch, dim), to a score for each name and for none, (batch, names + 1)."""
 
     def __init__(self, dim: int, names: int, dropout: float) -> None:
         super().__init__()
@@ -54,21 +56,22 @@ class NamingHead(nn.Module):
 
 
 class NamingTask(Task):
-    """Learns names from labelled pictures."""
+    """Learns names from labelled pictures or sounds."""
 
     name = "naming"
     watch = "loss"
     higher = False
+    modalities = ("picture", "sound")
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
         self.options = config.take(NamingOptions)
         if self.options.field not in ("coarse_label", "label"):
             raise SettingError(f"options.field is coarse_label or label, not {self.options.field!r}")
-        train = list({e.image: e for e in material.train if e.image}.values())
+        self.modality, self.width = config.modality, width(config)
         self.parts = {
-            "train": train,
-            "val": list({e.image: e for e in material.val if e.image}.values()),
+            part: list({file: e for e in examples if (file := e.file(self.modality))}.values())
+            for part, examples in (("train", material.train), ("val", material.val))
         }
         named = sorted({self._name(e) for e in material.train} - {""})
         if len(named) < 2 and not extras:
@@ -87,17 +90,18 @@ class NamingTask(Task):
         else:
             self._calibrate()
         torch.manual_seed(config.training.seed)
-        self.module = NamingHead(config.encoder_dim, none, config.model.dropout)
+        self.module = NamingHead(self.width, none, config.model.dropout)
 
     def _name(self, example: Example) -> str:
         return str(getattr(example, self.options.field)).lower()
 
     def _means(self, examples: Sequence[Example]) -> Floats:
-        rows = [self.material.features.get(e.image).astype(np.float32).mean(0) for e in examples if e.image]
-        return np.stack(rows) if rows else np.zeros((0, self.config.encoder_dim), np.float32)
+        files = [file for e in examples if (file := e.file(self.modality))]
+        rows = [pooled(self.material.features.get(file).astype(np.float32), self.modality) for file in files]
+        return np.stack(rows) if rows else np.zeros((0, self.width), np.float32)
 
     def plan(self, generator: np.random.Generator) -> list[list[int]]:
-        """Return one epoch's batches: all named pictures and as many others."""
+        """Return one epoch's batches: all named examples and as many others."""
         return self._batches(np.arange(len(self.parts["train"])), generator)
 
     def _batches(self, among: NDArray[Any], generator: np.random.Generator) -> list[list[int]]:
@@ -122,7 +126,7 @@ class NamingTask(Task):
         return scores
 
     def validate(self) -> dict[str, float]:
-        """Return accuracy over named pictures, how many others are taken for named ones, calibration error, loss."""
+        """Return accuracy over named examples, how many others are taken for named ones, calibration error, loss."""
         from ..evaluation.naming import expected_calibration_error
 
         truth, none = self.truth["val"].numpy(), len(self.names)
@@ -155,13 +159,13 @@ class NamingTask(Task):
                 break
 
     def _out_of_fold(self) -> torch.Tensor:
-        """Return the scores of each training picture by a layer that was trained on the other folds."""
+        """Return the scores of each training example by a layer that was trained on the other folds."""
         settings, none = self.config.training, len(self.names)
         scores = torch.zeros(len(self.parts["train"]), none + 1)
         for number, held in enumerate(parts(len(scores), self.options.folds, settings.seed)):
             torch.manual_seed(settings.seed)
             generator = np.random.default_rng([settings.seed, number])
-            head = NamingHead(self.config.encoder_dim, none, self.config.model.dropout)
+            head = NamingHead(self.width, none, self.config.model.dropout)
             optimiser = torch.optim.AdamW(head.parameters(), settings.lr, weight_decay=settings.weight_decay)
             plan = [self._batches(np.flatnonzero(~held), generator) for _ in range(settings.epochs)]
             decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, sum(map(len, plan)))

@@ -9,6 +9,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,7 +35,7 @@ TASKS = {
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a task learns from: examples whose pictures are all in ``features``."""
+    """What a task learns from: examples whose pictures or sounds are all in ``features``."""
 
     features: Features
     train: Sequence[Example]
@@ -53,6 +54,8 @@ class Task(ABC):
     """The figure of :meth:`validate` that decides which weights are kept."""
     higher: ClassVar[bool] = True
     """Whether a larger ``watch`` is better."""
+    modalities: ClassVar[tuple[str, ...]] = ("picture",)
+    """What it can learn from."""
 
     module: Any
     """The ``nn.Module`` that is trained."""
@@ -121,13 +124,25 @@ def restore(checkpoint: Checkpoint, material: Material) -> Task:
     return task
 
 
-def gather(config: FusionConfig, examples: Sequence[Example], features: Features) -> Material:
-    """Return training and validation material without the pictures that cannot be read.
+def files(config: FusionConfig, examples: Sequence[Example]) -> list[Path]:
+    """Return the pictures or sounds that must be encoded for a task, each once.
 
-    ``features.fill`` must have seen the examples' pictures. Raises :class:`InputError` where a side is empty.
+    Raises :class:`SettingError` where the task does not learn from what the configuration names, and
+    :class:`InputError` where the examples are not all of that kind.
+    """
+    known = task_class(config.task).modalities
+    if config.modality not in known:
+        raise SettingError(f"the {config.task} task learns from {' or '.join(known)}s, not from {config.modality!r}")
+    return data.files(examples, config.modality)
+
+
+def gather(config: FusionConfig, examples: Sequence[Example], features: Features) -> Material:
+    """Return training and validation material without the files that cannot be read.
+
+    ``features`` must have seen those of :func:`files`. Raises :class:`InputError` where a side is empty.
     """
     bad = {path for path, _ in features.skipped}
-    train, val = data.split([e for e in examples if e.image not in bad], config.training.held_back)
+    train, val = data.split([e for e in examples if e.file(config.modality) not in bad], config.training.held_back)
     if not train or not val:
         raise InputError(
             f"{len(train)} examples to train on and {len(val)} to validate on; both sides need some: "
@@ -138,6 +153,6 @@ def gather(config: FusionConfig, examples: Sequence[Example], features: Features
 
 def _check(config: FusionConfig, material: Material) -> None:
     layout = material.features.encoder.layout
-    config.check(encoder=layout.name)
+    config.check(encoder=layout.name, modality=layout.modality)
     if layout.dim != config.encoder_dim:
         raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")

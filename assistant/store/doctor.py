@@ -17,13 +17,14 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
-from ..config import DrawSettings, WakeSettings
+from ..config import DrawSettings, SoundsSettings, WakeSettings
 from ..errors import AssistantError
 from ..hookspecs import Backend
+from ..overtones import engine_of
 from ..plugins import Plugins
 from . import Condition, Store
 
-KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",), "draw": ("painter",)}
+KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",), "draw": ("painter",), "sounds": ("hearer",)}
 """The kinds of backend that a section's ``engine`` may name, where it is not called like the section."""
 
 
@@ -187,7 +188,8 @@ def selected(store: Store, plugins: Plugins) -> list[tuple[str, str]]:
         section = getattr(store.settings, field.name)
         if _idle(section):
             continue
-        for engine in (getattr(section, "engine", ""), *getattr(section, "engines", ())):
+        one = engine_of(section) if isinstance(section, SoundsSettings) else getattr(section, "engine", "")
+        for engine in (one, *getattr(section, "engines", ())):
             if engine and engine != "off":
                 kinds = KINDS.get(field.name, (field.name,))
                 engines.append(

@@ -18,7 +18,7 @@ from assistant.backends import assistant_backends
 from assistant.config import Settings
 from assistant.errors import InputError, ModelError, SettingError
 from assistant.plugins import Plugins
-from assistant.stages import Recognition, Recognizer
+from assistant.stages import Ears, Recognition, Recognizer
 from assistant.store import Store
 from assistant.types import AudioChunk
 
@@ -90,6 +90,30 @@ def test_gives_the_encoder_states_of_the_sound(recognizer: Recognizer, clip: Aud
     assert dim == 384
     assert 0.5 * clip.seconds < time * 0.02 <= clip.seconds + 0.1
     assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize("seconds", [0.005, 1.0, 40.0])
+def test_any_sound_has_states(recognizer: Recognizer, seconds: float) -> None:
+    """One for 20 ms, of the first half minute at most, and none of the silence behind it."""
+    assert isinstance(recognizer, Ears) and recognizer.name == MODEL
+    noise = np.random.default_rng(0).normal(0, 0.1, round(seconds * 22_050)).astype(np.float32)
+    states = recognizer.states(AudioChunk(noise, 22_050))
+    assert states.dtype == np.float32 and np.isfinite(states).all()
+    assert states.shape == (max(1, round(min(seconds, 30.0) / 0.02)), 384)
+
+
+def test_no_sound_has_no_states(recognizer: Recognizer) -> None:
+    assert isinstance(recognizer, Ears)
+    with pytest.raises(InputError, match="without a single sample"):
+        recognizer.states(AudioChunk(np.zeros(0, np.float32), 16_000))
+
+
+def test_the_states_do_not_depend_on_the_engine(settings: Settings, store: Store, clip: AudioChunk) -> None:
+    engines = [made(name, settings, store) for name in sorted(ENGINES)]
+    assert all(isinstance(engine, Ears) for engine in engines)
+    first, *others = [engine.states(clip) for engine in engines if isinstance(engine, Ears)]
+    for other in others:
+        assert np.sum(first * other) / np.linalg.norm(first) / np.linalg.norm(other) > 0.98
 
 
 def test_words_have_times_in_order_and_join_to_the_text(recognizer: Recognizer, clip: AudioChunk) -> None:
