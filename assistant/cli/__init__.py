@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import AssistantError, nearest
+from ..errors import AssistantError, InputError, nearest
 from ..interruption import abandoned
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ COMMANDS = (
     "ask",
     "transcribe",
     "look",
+    "keywords",
     "find_picture",
     "say",
     "translate",
@@ -129,6 +130,21 @@ def print_json(value: object) -> None:
 def note(text: str) -> None:
     """Tell the user something that is not the result."""
     print(text, file=sys.stderr, flush=True)
+
+
+def given_text(given: str, purpose: str) -> str:
+    """Return a text from the command line; ``"-"`` stands for standard input.
+
+    Raises :class:`InputError` where there is none, or no UTF-8; ``purpose`` says what it is for.
+    """
+    if given == "-":
+        try:
+            given = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise InputError(f"the text is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    if not given.strip():
+        raise InputError(f"there is nothing to {purpose}; give some words")
+    return given
 
 
 def build() -> Parser:

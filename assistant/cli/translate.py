@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, SettingError
 from ..interruption import leavable
-from . import App, add_command, print_json
+from . import App, add_command, given_text, print_json
 
 if TYPE_CHECKING:
     from ..translation import Translator
@@ -38,7 +37,7 @@ def run(app: App, arguments: Namespace) -> int:
     source = code_of(arguments.source) if arguments.source else ""
     if source == target:
         raise InputError("the text is to be translated into its own language; give another with --to")
-    text = _text(arguments.text)
+    text = given_text(arguments.text, "translate")
     translator = leavable(lambda: _translator(app))
     began = time.perf_counter()
     translation = leavable(lambda: translate(translator, text, target, source))
@@ -57,17 +56,6 @@ def run(app: App, arguments: Namespace) -> int:
     else:
         print(translation)
     return 0
-
-
-def _text(given: str) -> str:
-    if given == "-":
-        try:
-            given = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise InputError(f"the text is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    if not given.strip():
-        raise InputError("there is nothing to translate; give some words")
-    return given
 
 
 def _translator(app: App) -> Translator:

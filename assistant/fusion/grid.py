@@ -20,6 +20,7 @@ from .checkpoint import SHIPPED, Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
 from .judging import Judge, Sight
+from .keywords import LEAST, Keyword, Lexicon, extract, named, seen
 from .layers import Floats
 from .matching import conflict
 from .naming import Namer
@@ -137,6 +138,23 @@ class GridFuser:
             return None
         return self._judge.chance(self._judge.see(percept.features), sentence)
 
+    def keywords(
+        self, percept: Percept | None, text: str = "", most: int = 8, least: float = LEAST
+    ) -> tuple[Keyword, ...]:
+        """Return what a picture, a text or both are about, the weightiest keyword first (:mod:`.keywords`).
+
+        Of scenes like those of the captions the visual words tell, elsewhere the labels that the eyes are sure of; a
+        frame that cannot be judged tells nothing. Raises :class:`ModelError` without a ``retrieval`` checkpoint.
+        """
+        picture: dict[str, float] = {}
+        if percept is not None and percept.verdict is Verdict.OK:
+            self._check(percept)
+            if self.knows(percept):
+                picture = seen(self.visual, self._encoder, percept.features)
+            else:
+                picture = named(self._namer.name(percept) if self._namer is not None else percept, text)
+        return extract(text, picture, self.lexicon, most, least)
+
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
         """Return soft tokens that stand for the visual words in this language model's embedding space."""
         self._check(percept)
@@ -155,6 +173,17 @@ class GridFuser:
         if "retrieval" not in self._saved:
             return None
         return Judge(DualEncoder(self._saved["retrieval"]), self._captioner, self._saved.get("judge"))
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """What the training captions tell of words. Raises :class:`ModelError` without a ``retrieval`` checkpoint."""
+        return Lexicon.of(self._encoder)
+
+    @property
+    def _encoder(self) -> DualEncoder:
+        if self._judge is None:
+            raise ModelError("keywords need a retrieval checkpoint; train config/fusion/retrieval.toml")
+        return self._judge.encoder
 
     @cached_property
     def visual(self) -> VisualWords:

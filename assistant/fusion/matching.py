@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .layers import Floats
-from .retrieval import DualEncoder, surprise
+from .retrieval import DualEncoder, shares, surprise
 from .sentences import tokenize
 
 BOUND = -2.0
@@ -41,8 +41,8 @@ def conflict(encoder: DualEncoder, features_PD: Floats, text: str, bound: float 
     found = float(surprises[encoder.words[worst]])
     if found >= bound:
         return None
-    shares = (means - layer["words.centre"]) @ layer["words.weight"].T + layer["words.usual"]
-    nouns = sorted(encoder.nouns, key=lambda word: -float(shares[encoder.words[word]]))
+    likely = shares(means, layer)
+    nouns = sorted(encoder.nouns, key=lambda word: -float(likely[encoder.words[word]]))
     return Conflict(worst, found, tuple(nouns[:3]))
 
 

@@ -211,14 +211,22 @@ class DualEncoder:
         return np.concatenate([vectors, softmax(linear(self.w, "read.says", hidden), 0)], 1)
 
 
+def shares(means: Floats, layer: Mapping[str, Floats]) -> Floats:
+    """Return the predicted share of captions with each word, (..., words), from mean features; some are below 0.
+
+    ``layer`` is a linear one, ``words.*``.
+    """
+    more = np.matmul(means - layer["words.centre"], layer["words.weight"].T)
+    return np.asarray(more + layer["words.usual"], np.float32)
+
+
 def surprise(means: Floats, layer: Mapping[str, Floats]) -> Floats:
     """Return how much likelier than usual each word is, as a logarithm, (..., words), from mean features.
 
-    ``layer`` is a linear one, ``words.*``, that predicts the share of a picture's captions with each word.
+    ``layer`` is that of :func:`shares`.
     """
-    usual = layer["words.usual"]
-    shares = (means - layer["words.centre"]) @ layer["words.weight"].T + usual
-    result: Floats = np.log(np.clip(shares, 0, 1) + 0.006) - np.log(usual + 0.006)
+    usual, likely = layer["words.usual"], shares(means, layer)
+    result: Floats = np.log(np.clip(likely, 0, 1) + 0.006) - np.log(usual + 0.006)
     return result
 
 

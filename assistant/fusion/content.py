@@ -1,0 +1,111 @@
+"""Content words: the words of a text that say what it is about, in the language that it seems to be in.
+
+The language is guessed by the small words (Grefenstette, "Comparing Two Language Identification Schemes", JADT 1995).
+Languages that are written without spaces are not divided into words, nor are scripts whose vowels are marks of their
+own, such as Devanagari.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+
+from .sentences import FUNCTION_WORDS, tokenize
+
+# The English list of stop-words holds "man", "mug" and "computer"; here are the closed classes alone.
+ENGLISH = FUNCTION_WORDS | frozenset(
+    "i me my mine myself we us our ours ourselves you your yours yourself yourselves himself hers herself itself "
+    "theirs themselves whose whom why how when if but because although though unless until since while whilst whether "
+    "do does did done doing am being had having can could will would shall should may might must ought cannot "
+    "about above across after against along alongside among amid around atop before below beneath beside besides "
+    "between beyond despite during except inside like onto outside per than toward towards upon via within without "
+    "again already also always both each either else ever every few here just many more most much neither never none "
+    "nor only other others own same several still such too together yet any anyone anything anybody everyone "
+    "everything everybody someone something somebody nothing nobody nowhere somewhere another "
+    "yes ok okay please 're 've 'll 'd 'm".split()
+)
+"""Closed-class words of English: pronouns, determiners, prepositions, conjunctions, auxiliaries."""
+
+IRREGULAR: Mapping[str, str] = {
+    "children": "child",
+    "feet": "foot",
+    "geese": "goose",
+    "knives": "knife",
+    "leaves": "leaf",
+    "men": "man",
+    "mice": "mouse",
+    "scarves": "scarf",
+    "shelves": "shelf",
+    "teeth": "tooth",
+    "wolves": "wolf",
+    "women": "woman",
+}
+"""English plurals that no rule finds."""
+
+ALONE = frozenset("clothes glasses jeans news pants series shorts species trunks woods".split())
+"""What looks like a plural but is another word than its "singular", or has none."""
+
+WITH_ES = ("ses", "xes", "zes", "ches", "shes", "oes")
+
+
+@cache
+def small_words() -> Mapping[str, frozenset[str]]:
+    """Return the function words of each language, by its ISO 639-1 code; English first."""
+    from stop_words import LANGUAGE_MAPPING, get_stop_words
+
+    codes = sorted(set(LANGUAGE_MAPPING) - {"en"})
+    return {"en": ENGLISH, **{code: frozenset(map(str.lower, get_stop_words(code))) for code in codes}}
+
+
+def languages(words: Iterable[str], english: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the languages that have most of the words among their function words, as ISO 639-1 codes.
+
+    ``english`` are English words of other kinds, which count as well: "a man in a red hat" has as many small words in
+    German as in English. English alone where it is among the first, or where no language has any of the words.
+    """
+    spoken, lists = list(words), small_words()
+    counts = {code: sum(word in small for word in spoken) for code, small in lists.items()}
+    counts["en"] += sum(word in english for word in spoken if word not in ENGLISH)
+    most = max(counts.values())
+    return ("en",) if counts["en"] == most else tuple(code for code in counts if counts[code] == most)
+
+
+def words(text: str, english: Collection[str] = ()) -> tuple[list[str], bool]:
+    """Return the content words of a text in their order, lower case, and whether it is taken for English.
+
+    ``english`` as in :func:`languages`. Numbers, single letters and clitics are left out.
+
+    >>> words("The man's dogs, and 2 cats")
+    (['man', 'dogs', 'cats'], True)
+    >>> words("der Hund und die Katze im Schnee")
+    (['hund', 'katze', 'schnee'], False)
+    """
+    tokens = tokenize(unicodedata.normalize("NFC", text).replace("’", "'"))
+    found = languages([part for token in tokens for part in token.split("'") if part], english)
+    if foreign := found != ("en",):  # an article may be joined to its noun: l'homme, dell'acqua
+        tokens = [token.rpartition("'")[2] for token in tokens]
+    small = frozenset[str]().union(*(small_words()[code] for code in found))
+    return [token for token in tokens if token not in small and _says(token)], not foreign
+
+
+def singular(word: str, known: Collection[str], english: bool = True) -> str:
+    """Return the singular of a plural whose singular is ``known``, else the word; "runs" becomes "run" as well.
+
+    >>> [singular(word, {"dog", "berry", "bus"}) for word in ("dogs", "berries", "women", "bus", "cacti")]
+    ['dog', 'berry', 'woman', 'bus', 'cacti']
+    """
+    if english and word in IRREGULAR:
+        return IRREGULAR[word]
+    if word in ALONE or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    found = [word[:-1]]
+    if english and word.endswith("ies"):
+        found.insert(0, f"{word[:-3]}y")
+    if word.endswith(WITH_ES):
+        found.insert(0, word[:-2])
+    return next((one for one in found if one in known), word)
+
+
+def _says(token: str) -> bool:
+    return not token.startswith("'") and any(map(str.isalpha, token)) and (len(token) > 1 or not token.isascii())
