@@ -49,6 +49,9 @@ class Answer:
     """What came of it."""
 
     utterance: Utterance | None = None
+    """What was heard; ``None`` where the question was typed."""
+    language: str | None = None
+    """ISO 639-1 code of the language of the question, heard or guessed from typed words."""
     percept: Percept | None = None
     reply: str = ""
     results: tuple[ToolResult, ...] = ()
@@ -85,7 +88,7 @@ class Asker:
         if question.audio is None and question.text is None:
             raise InputError("nothing is asked; give --audio FILE or --text TEXT")
         if question.text is not None and not question.text.strip():
-            raise InputError("the question is empty; give some words after --text")
+            raise InputError("the question is empty; give some words")
         started = time.perf_counter()
         answer = Answer(timings=dict.fromkeys(("asr_s", "look_s", "first_token_s", "first_clause_s", "first_audio_s")))
         recording = _recording(question.audio) if question.audio else None
@@ -95,6 +98,7 @@ class Asker:
         typed = question.text.strip() if question.text else ""
         heard = answer.utterance.text if answer.utterance else ""
         words = " ".join(part for part in (heard, typed) if part)
+        answer.language = answer.utterance.language if answer.utterance else self._language(typed)
         if frame is not None:
             answer.percept = _timed(answer, "look_s", lambda: leavable(lambda: self.look(frame, words)))
         reply = self._think(answer, words, frame, history) if words else iter((NOT_HEARD,))
@@ -107,7 +111,7 @@ class Asker:
         return percepts.about(self.kit, frame, percepts.look(self.kit, frame), question)
 
     def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
-        utterance = answer.utterance or Utterance(words)
+        utterance = answer.utterance or Utterance(words, answer.language or "en")
         seen = (answer.percept,) if answer.percept else ()
         turn = Turn(dataclasses.replace(utterance, text=words), seen, history)
         context = ToolContext(frame, answer.percept, self.kit.readers)
@@ -123,6 +127,13 @@ class Asker:
             answer.reply += piece
             yield piece
         answer.reply = answer.reply.strip()
+
+    def _language(self, typed: str) -> str:
+        """Return the language of the settings, or the one that typed words seem to be in."""
+        from .fusion.content import language_of
+
+        wanted = self.kit.settings.asr.language
+        return language_of(typed) if wanted in ("", "auto") else wanted
 
     def _speak(self, answer: Answer, reply: Iterator[str], say: Path | None, play: bool) -> None:
         started = time.perf_counter()
@@ -150,7 +161,7 @@ class Asker:
             answer.reply = NOT_HEARD
 
     def _sound(self, answer: Answer, spoken: Iterator[str], started: float) -> Iterator[AudioChunk]:
-        voice = self.kit.voice_for(answer.utterance.language) if answer.utterance else self.kit.voice
+        voice = self.kit.voice_for(answer.language) if answer.language else self.kit.voice
         for clause in spoken:
             for chunk in voice.speak(clause):
                 if answer.timings["first_audio_s"] is None:

@@ -28,7 +28,7 @@ Piece = TokenIds | SoftTokens
 _NATIVE_CALLS = ("<tool_call>", '{"name"', "```json")
 """How models begin a call that were trained on another form; it is replaced by ours."""
 
-_NO_CALL = "root ::= [^a-z_<{`([] [^<{`(]*"
+_NO_CALL = 'root ::= " "? [^a-z_<{`([ \\t\\n] [^<{`(]*'
 
 _ROOM_TO_ANSWER = 16
 """Fewest positions that must be left for a reply."""
@@ -57,7 +57,7 @@ class LanguageBrain:
         self._system = prompt.system(self._tools, settings.brain.instructions)
         self._looking = {tool["name"] for tool in self._tools if tool.get("looks")}
         self._when = {tool["name"]: re.compile(tool["when"], re.I) for tool in self._tools if tool.get("when")}
-        self._starts = (*(f"{tool['name']}(" for tool in self._tools), *_NATIVE_CALLS)
+        self._starts = (*(tool["name"] for tool in self._tools), *_NATIVE_CALLS)
         self._examples = prompt.examples(self._tools)
         self._grammar = prompt.call_grammar(self._tools) if self._tools else ""
         self._limit, self._brief = settings.brain.max_tokens, settings.brain.brief
@@ -146,11 +146,11 @@ class LanguageBrain:
         for piece in pieces:
             text += piece
             head = text.lstrip()
-            if self._tools and any(head.startswith(start) for start in self._starts):
+            if self._tools and any(_begins(head, start) for start in self._starts):
                 return None
             if not self._tools or not any(start.startswith(head) for start in self._starts):
-                break
-        return text
+                return text
+        return None if self._tools and text.strip() in self._starts else text
 
     def _call(self) -> ToolCall | None:
         """Let the model write one well-formed call at the end of the cache; leave the cache as it was."""
@@ -230,10 +230,11 @@ class LanguageBrain:
             )
         else:
             messages.append({"role": "user", "content": slot(_OPEN)})
+        asked_by = turn.utterance
         for answer in turn.results:
             asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
             messages.append({"role": "assistant", "content": asked})
-            again = slot(prompt.plain(turn.utterance.text)) if turn.utterance else ""
+            again = slot(prompt.plain(asked_by.text) + prompt.language(asked_by.language)) if asked_by else ""
             messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}\n{again}"})
         rendered = self._session.template(messages, [])
         return self._join(prompt.brief(rendered) if self._brief else rendered, slots)
@@ -279,6 +280,11 @@ class LanguageBrain:
         if (text, special) not in self._tokens:
             self._tokens[text, special] = self._session.tokenize(text, special) if text else []
         return self._tokens[text, special]
+
+
+def _begins(text: str, start: str) -> bool:
+    """Return whether a reply begins a call: a tool's name, whatever follows it but letters."""
+    return text.startswith(start) and (not start[-1].isalnum() or bool(re.match(r"\W", text[len(start) :])))
 
 
 _OPEN = "\x04"

@@ -37,10 +37,16 @@ def _zone(place: str) -> zoneinfo.ZoneInfo | None:
     for name in known:
         if wanted == name.lower():
             return zoneinfo.ZoneInfo(name)
-    for name in known:
-        if "/" in name and wanted == name.rpartition("/")[2].lower():
-            return zoneinfo.ZoneInfo(name)
-    return None
+    cities = [(name.rpartition("/")[2].lower(), name) for name in known if "/" in name]
+    alike = [name for city, name in cities if city == wanted] or [
+        name for city, name in cities if _sound(city) == _sound(wanted)
+    ]
+    return zoneinfo.ZoneInfo(alike[0]) if alike else None
+
+
+def _sound(city: str) -> str:
+    """Return a city's name as far as languages agree on it: Tokio and Tokyo, Kairo and Cairo, Athen and Athens."""
+    return city.translate(str.maketrans("kyuwé", "ciove")).rstrip("aeios")
 
 
 @hookimpl

@@ -1,5 +1,6 @@
 """A question is answered in a straight line, here with fakes of every stage."""
 
+import dataclasses
 import json
 import types
 
@@ -201,3 +202,15 @@ def test_language_is_passed_on(kit, files):
     Asker(kit).ask(Question(audio=files / "question.wav"))
     assert kit.brain.turns[0].utterance.language == "de"
     assert np.isfinite(sound.read(files / "question.wav").samples).all()
+
+
+def test_the_language_of_typed_words_is_guessed(kit):
+    answer = Asker(kit).ask(Question(text="Wie heißt die Hauptstadt von Italien?"))
+    assert answer.language == kit.brain.turns[0].utterance.language == "de"
+    assert Asker(kit).ask(Question(text="What is the capital of Italy?")).language == "en"
+
+
+def test_a_language_that_is_set_is_not_guessed(kit):
+    kit.settings = dataclasses.replace(kit.settings, asr=dataclasses.replace(kit.settings.asr, language="nl"))
+    Asker(kit).ask(Question(text="What is the capital of Italy?"))
+    assert kit.brain.turns[0].utterance.language == "nl"

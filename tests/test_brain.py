@@ -252,6 +252,24 @@ def test_a_call_and_its_result(settings: Settings) -> None:
     assert 'calculate(expression="6*7")<|im_end|>\n<|im_start|>user\n[tool] 42' in session.text
 
 
+@pytest.mark.parametrize("opening", ['calculate expression="6*7"', 'calculate: {"expression": "6*7"}', "calculate"])
+def test_a_call_that_begins_in_another_form_is_written_anew(settings: Settings, opening: str) -> None:
+    """Nobody wants to hear ``current_time place="Tokio"``."""
+    asked = []
+
+    def model(text: str) -> str:
+        asked.append(text)
+        return opening if len(asked) == 1 else 'calculate(expression="6*7")'
+
+    brain, _ = make(model, settings)
+    assert list(brain.reply(ask("How much is six times seven?"))) == [ToolCall("calculate", {"expression": "6*7"})]
+
+
+def test_a_word_that_only_begins_like_a_tool_is_spoken(settings: Settings) -> None:
+    brain, _ = make("calculated carefully, it is 42.", settings)
+    assert said(brain, ask("How much is six times seven?")) == "calculated carefully, it is 42."
+
+
 def test_the_same_call_is_not_made_twice(settings: Settings) -> None:
     brain, _ = make("now()", settings)
     turn = ask("What time is it?", results=(ToolResult(ToolCall("now"), "ten past nine"),))

@@ -422,3 +422,23 @@ def test_the_evaluation_gives_each_system_its_own_evidence(tmp_path: Path) -> No
     assert found["both_average_precision"] == 1.0 and found["both_recall_interval"] == (1.0, 1.0)
     with pytest.raises(InputError, match="at least 3 texts"):
         evaluation.run(app, Items(tmp_path, [{"image": "0.png", "captions": ["one", "two"]}]), reported.append)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Wie spät ist es in Tokio?", "de"),
+        ("Quelle heure est-il ?", "fr"),
+        ("¿Qué hora es?", "es"),
+        ("¿Cuál es la capital de Italia?", "es"),
+        ("Hoe laat is het?", "nl"),
+        ("Która jest godzina?", "pl"),
+        ("What time is it in Zürich?", "en"),
+        ("play me the song Für Elise", "en"),
+        ("tell me today's headlines and reply to mark's email", "en"),
+        ("Tokyo", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_language_of_a_typed_question(text: str, language: str) -> None:
+    assert content.language_of(text) == language

@@ -120,7 +120,7 @@ def to_dict(app: App, answer: Answer, id: object = None) -> dict[str, Any]:
     return {
         "id": id,
         "heard": None if utterance is None else utterance.text,
-        "language": None if utterance is None else utterance.language,
+        "language": answer.language,
         "sounds": [] if utterance is None else overtones.to_list(utterance.sounds),
         "saw": None if answer.percept is None else percept_dict(answer.percept),
         "reply": answer.reply,

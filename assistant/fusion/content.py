@@ -46,6 +46,9 @@ IRREGULAR: Mapping[str, str] = {
 ALONE = frozenset("clothes glasses jeans news pants series shorts species trunks woods".split())
 """What looks like a plural but is another word than its "singular", or has none."""
 
+WIDESPREAD = ("es", "de", "fr", "pt", "it", "pl", "nl")
+"""Which of several languages that are equally likely is meant."""
+
 WITH_ES = ("ses", "xes", "zes", "ches", "shes", "oes")
 
 
@@ -71,6 +74,23 @@ def languages(words: Iterable[str], english: Collection[str] = ()) -> tuple[str,
     return ("en",) if counts["en"] == most else tuple(code for code in counts if counts[code] == most)
 
 
+SURE = 2
+"""Function words that a language has more than English, from which it is believed; fewer do where English has none."""
+
+
+def language_of(text: str) -> str:
+    """Return the ISO 639-1 code of the language of a typed question; English where little speaks for another.
+
+    >>> [language_of(text) for text in ("Wie spät ist es in Tokio?", "Quelle heure est-il ?", "Play me Für Elise")]
+    ['de', 'fr', 'en']
+    """
+    spoken = _spelled(_tokens(text))
+    counts = {code: sum(word in small for word in spoken) for code, small in small_words().items()}
+    best = max(WIDESPREAD + tuple(counts), key=lambda code: counts[code])
+    enough = 1 if counts["en"] == 0 and best in WIDESPREAD else counts["en"] + SURE
+    return best if counts[best] >= enough else "en"
+
+
 def words(text: str, english: Collection[str] = ()) -> tuple[list[str], bool]:
     """Return the content words of a text in their order, lower case, and whether it is taken for English.
 
@@ -81,8 +101,8 @@ def words(text: str, english: Collection[str] = ()) -> tuple[list[str], bool]:
     >>> words("der Hund und die Katze im Schnee")
     (['hund', 'katze', 'schnee'], False)
     """
-    tokens = tokenize(unicodedata.normalize("NFC", text).replace("’", "'"))
-    found = languages([part for token in tokens for part in token.split("'") if part], english)
+    tokens = _tokens(text)
+    found = languages(_spelled(tokens), english)
     if foreign := found != ("en",):  # an article may be joined to its noun: l'homme, dell'acqua
         tokens = [token.rpartition("'")[2] for token in tokens]
     small = frozenset[str]().union(*(small_words()[code] for code in found))
@@ -105,6 +125,16 @@ def singular(word: str, known: Collection[str], english: bool = True) -> str:
     if word.endswith(WITH_ES):
         found.insert(0, word[:-2])
     return next((one for one in found if one in known), word)
+
+
+def _tokens(text: str) -> list[str]:
+    return tokenize(unicodedata.normalize("NFC", text).replace("’", "'"))
+
+
+def _spelled(tokens: Iterable[str]) -> list[str]:
+    """Return the words of tokens that may tell a language: no English clitics, whose letters are words elsewhere."""
+    whole = (token for token in tokens if not token.startswith("'"))
+    return [part for token in whole for part in token.split("'") if len(part) > 1]
 
 
 def _says(token: str) -> bool:
