@@ -81,7 +81,7 @@ def configuration(
     if task in ("caption", "words"):
         options = {"least": 2, **options}
     if task == "caption":  # which side a square is on is what its captions tell
-        options = {"crop": 0.0, "mirror": 0.0, **options}
+        options = {"side": GRID, "crop": 0.0, "mirror": 0.0, **options}
     return FusionConfig(
         task=task,
         encoder="colours",

@@ -70,7 +70,8 @@ class CaptionTask(Task):
     """Learns to describe pictures."""
 
     name = "caption"
-    watch = "cider"
+    watch = "loss"  # CIDEr-D of a few hundred captions changes by chance from epoch to epoch
+    higher = False
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
@@ -79,6 +80,8 @@ class CaptionTask(Task):
             raise SettingError(f'options.objective is "words" or "consensus", not {self.options.objective!r}')
         self.train = hold(_per_picture(material.train), self.options.calibrate, config.training.seed)[1]
         self.val = _per_picture(material.val)
+        if self.options.objective == "consensus":
+            self.watch, self.higher = "cider", True
         if not self.train:
             raise InputError("all training pictures are held back; give more data or lower options.calibrate")
         self.tokens = [[tokenize(caption) for caption in example.captions] for example in self.train]

@@ -50,9 +50,9 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    watch: ClassVar[str]
+    watch: str
     """The figure of :meth:`validate` that decides which weights are kept."""
-    higher: ClassVar[bool] = True
+    higher: bool = True
     """Whether a larger ``watch`` is better."""
     modalities: ClassVar[tuple[str, ...]] = ("picture",)
     """What it can learn from."""
