@@ -1,22 +1,30 @@
-"""The real devices: PortAudio plays into a null sink of PulseAudio and records its monitor."""
+"""The real devices: PortAudio plays into a null sink of PulseAudio and records a monitor; a person talks to it."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
+from typing import Any, ParamSpec
 
 import numpy as np
 import pytest
+from rapidfuzz import fuzz
 from scipy.signal import correlate
 
 from assistant.config import Settings
 from assistant.errors import DeviceError
+from assistant.store import Store
 from assistant.types import AudioChunk, Samples
 
 RATE = 16_000
@@ -26,7 +34,7 @@ CHUNK = VOICE_RATE // 10
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PulseAudio of its own with one null sink; its monitor is the microphone. Yields the device's name."""
+    """A PulseAudio of its own with null sinks; the monitor of one is the microphone. Yields the device's name."""
     if shutil.which("pulseaudio") is None:
         pytest.skip("pulseaudio is not installed (Debian: apt install pulseaudio libasound2-plugins)")
     from assistant.backends import sounddevice
@@ -45,9 +53,9 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("PULSE_SOURCE", "room.monitor")
         options = ["-n", "--daemonize=no", "--system=false", "--exit-idle-time=-1", "--use-pid-file=no"]
         protocol = f"module-native-protocol-unix auth-anonymous=1 socket={socket}"
-        sink = "module-null-sink sink_name=room rate=48000 channels=1"
+        sinks = [f"module-null-sink sink_name={name} rate=48000 channels=1" for name in ("room", "mouth")]
         server = subprocess.Popen(
-            ["pulseaudio", *options, "-L", protocol, "-L", sink],
+            ["pulseaudio", *options, "-L", protocol, *(part for sink in sinks for part in ("-L", sink))],
             env=dict(os.environ),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -74,9 +82,22 @@ def _listens(socket: Path, server: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-pytestmark = pytest.mark.xfail(
-    strict=False, reason="on a busy machine PulseAudio's ALSA bridge gives no sound for seconds, or drops some"
-)
+P = ParamSpec("P")
+
+
+def patient(test: Callable[P, None]) -> Callable[P, None]:
+    """Try three times: on a busy machine PulseAudio's ALSA bridge gives no sound for seconds, or drops some."""
+
+    @wraps(test)
+    def again(*arguments: P.args, **options: P.kwargs) -> None:
+        for _ in range(2):
+            try:
+                return test(*arguments, **options)
+            except (AssertionError, ValueError, IndexError):
+                time.sleep(1)
+        return test(*arguments, **options)
+
+    return again
 
 
 class Recorder:
@@ -132,6 +153,7 @@ def noise(seconds: float) -> Samples:
     return (0.2 * sosfilt(band, rng.standard_normal(round(seconds * VOICE_RATE)))).astype(np.float32)
 
 
+@patient
 def test_what_is_played_is_what_is_recorded(here: Settings) -> None:
     from assistant.backends.sounddevice import DeviceSpeaker
     from assistant.sound import resample
@@ -155,6 +177,7 @@ def test_what_is_played_is_what_is_recorded(here: Settings) -> None:
     assert likeness > 0.9
 
 
+@patient
 def test_stop_is_silent_within_a_tenth_of_a_second(here: Settings) -> None:
     """Counted in recorded samples: what is heard after the stop is bounded, whatever the machine's load."""
     from assistant.backends.sounddevice import DeviceSpeaker
@@ -181,6 +204,7 @@ def test_stop_is_silent_within_a_tenth_of_a_second(here: Settings) -> None:
     assert heard >= said - 0.3, "the count is more than was heard"
 
 
+@patient
 def test_a_rate_that_changes_is_converted(here: Settings) -> None:
     from assistant.backends.sounddevice import DeviceSpeaker
 
@@ -203,3 +227,119 @@ def test_an_unknown_device_is_answered_with_the_nearest_name(here: Settings) -> 
 
     with pytest.raises(DeviceError, match="did you mean 'pulse'"):
         DeviceMicrophone(replace(here, audio=replace(here.audio, input="pulze")))
+
+
+# -- a whole conversation: espeak-ng is the person, a second null sink their mouth ----------------------
+
+
+SMALL = ("brain.model=smollm2-135m-instruct-q4_1", "asr.model=faster-whisper-tiny.en", "history.enabled=false")
+
+
+class Talk:
+    """``assistant talk`` as a process that hears the sink ``mouth`` and is recorded from the sink ``room``."""
+
+    def __init__(self, room: str, folder: Path, longest: int = 24) -> None:
+        environment = {**os.environ, "PULSE_SOURCE": "mouth.monitor"}
+        settings = (
+            f"audio.input={room}",
+            f"audio.output={room}",
+            f"brain.max_tokens={longest}",
+            "history.enabled=false",
+        )
+        options = [part for setting in (*SMALL, *settings) for part in ("--set", setting)]
+        self._folder, self._tape = folder, (folder / "heard.raw").open("wb")
+        record = ["parec", "--device=room.monitor", "--rate=16000", "--channels=1", "--format=s16le", "--raw"]
+        self._recorder = subprocess.Popen(record, stdout=self._tape)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "assistant", "talk", "--json", *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.events: list[dict[str, Any]] = []
+        self._reader = threading.Thread(target=self._read)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.events.append(json.loads(line))
+
+    def __enter__(self) -> Talk:
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._recorder.terminate()
+        self._recorder.wait(10)
+        self._tape.close()
+        self._reader.join(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def until(self, name: str, after: int = 0, seconds: float = 60.0) -> dict[str, Any]:
+        """Return the first event of a name after so many events."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._process.poll() is None:
+            found = [event for event in self.events[after:] if event["event"] == name]
+            if found:
+                return found[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no {name!r} within {seconds} s: {[event['event'] for event in self.events]}")
+
+    def say(self, text: str) -> None:
+        """Speak as a person, into the microphone; return when all was said."""
+        path = self._folder / "said.wav"
+        subprocess.run(["espeak-ng", "-s", "140", "-w", str(path), text], check=True)
+        subprocess.run(["paplay", "--device=mouth", str(path)], check=True)
+
+    def recording(self) -> Samples:
+        """Return all that was heard from the loudspeaker; after the conversation."""
+        return np.frombuffer((self._folder / "heard.raw").read_bytes(), "<i2").astype(np.float32) / 32768
+
+
+@pytest.fixture
+def voices(store: Store) -> None:
+    for program in ("espeak-ng", "paplay", "parec"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed (Debian: apt install espeak-ng pulseaudio-utils)")
+    for model in ("smollm2-135m-instruct-q4_1", "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
+        store.require(model)
+
+
+@patient
+def test_a_person_asks_aloud_and_hears_the_answer(room: str, voices: None, settings: Settings, store: Store) -> None:
+    from assistant.backends.faster_whisper import FasterWhisper
+
+    with tempfile.TemporaryDirectory() as folder:
+        with Talk(room, Path(folder)) as talk:
+            talk.until("ready", seconds=120)
+            talk.say("What is the capital of France?")
+            reply = talk.until("reply")
+            talk.until("turn")
+            time.sleep(0.5)
+        spoken = talk.recording()
+    assert "france" in reply["question"].lower()
+    assert reply["heard"] and reply["heard"] == reply["text"]
+    heard = FasterWhisper(settings, store, "faster-whisper-tiny.en").transcribe(AudioChunk(spoken, RATE)).text
+    assert fuzz.token_set_ratio(reply["heard"].lower(), heard.lower()) > 80, (reply["heard"], heard)
+
+
+@patient
+def test_a_person_interrupts_and_it_is_silent(room: str, voices: None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with Talk(room, Path(folder), longest=200) as talk:
+            talk.until("ready", seconds=120)
+            talk.say("Please tell me a long story about a dog.")
+            talk.until("speaking")
+            before = len(talk.events)
+            talk.say("No, wait, I have another question for you.")
+            talk.until("interrupted", before, 10)
+            reply = talk.until("reply", before)
+            talk.until("turn", before)  # the new question is answered, too
+    assert reply["interrupted"] and len(reply["heard"]) < len(reply["text"])
