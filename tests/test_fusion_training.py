@@ -98,6 +98,19 @@ def test_training_stops_early(squares: Path, cache: Path, tmp_path: Path) -> Non
     assert result.stopped_early and result.position.epoch == 4 and result.figures == {"loss": 2.0}
 
 
+@pytest.mark.parametrize(("tolerance", "kept"), [(0.0, 2), (0.05, 3), (1.0, 5)])
+def test_a_later_epoch_is_kept_that_is_hardly_worse(
+    squares: Path, cache: Path, tmp_path: Path, tolerance: float, kept: int
+) -> None:
+    config = world.configuration("words", epochs=5)
+    made = task.make(config, world.material(squares, cache, config))
+    losses = iter((0.9, 0.5, 0.54, 0.6, 0.8))
+    made.validate = lambda: {"loss": next(losses)}  # type: ignore[method-assign]
+    made.tolerance = tolerance
+    best = checkpoint.load(Trainer(made, tmp_path / "run").run().best)
+    assert best.extras["epoch"] == kept
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(squares: Path, cache: Path, tmp_path: Path) -> None:
     config = world.configuration("words", epochs=3)
     run = trainer(config, squares, cache, tmp_path)

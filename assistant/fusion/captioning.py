@@ -72,6 +72,7 @@ class CaptionTask(Task):
     name = "caption"
     watch = "loss"  # CIDEr-D of a few hundred captions changes by chance from epoch to epoch
     higher = False
+    tolerance = 0.01
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
@@ -81,7 +82,7 @@ class CaptionTask(Task):
         self.train = hold(_per_picture(material.train), self.options.calibrate, config.training.seed)[1]
         self.val = _per_picture(material.val)
         if self.options.objective == "consensus":
-            self.watch, self.higher = "cider", True
+            self.watch, self.higher, self.tolerance = "cider", True, 0.0
         if not self.train:
             raise InputError("all training pictures are held back; give more data or lower options.calibrate")
         self.tokens = [[tokenize(caption) for caption in example.captions] for example in self.train]

@@ -54,6 +54,8 @@ class Task(ABC):
     """The figure of :meth:`validate` that decides which weights are kept."""
     higher: bool = True
     """Whether a larger ``watch`` is better."""
+    tolerance: float = 0.0
+    """How much worse than the best a later epoch may be and still be kept: its learning rate was lower."""
     modalities: ClassVar[tuple[str, ...]] = ("picture",)
     """What it can learn from."""
 

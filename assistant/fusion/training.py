@@ -209,8 +209,10 @@ class Trainer:
             figures = task.validate()
         value = figures[task.watch]
         where.validations.append({"step": where.step, **figures})
-        if where.best is None or (value > where.best if task.higher else value < where.best):
-            where.best, where.stale = value, 0
+        sign = 1 if task.higher else -1
+        if where.best is None or sign * (value - where.best) > -task.tolerance:
+            where.best = value if where.best is None else sign * max(sign * value, sign * where.best)
+            where.stale = 0
             extras = {**task.extras(), "figures": figures, "epoch": where.epoch}
             checkpoint.save(self.folder / BEST, Checkpoint(task.config, halved(task.arrays()), extras))
         else:
