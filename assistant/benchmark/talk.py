@@ -1,8 +1,9 @@
 """Recorded speech in real time through the whole conversation, timed to the first sound of the reply.
 
 A virtual microphone says each utterance, a virtual loudspeaker knows when each sample of
-the reply was heard. Turn-taking (pauses, barge-in, back-channels) is measured with a
-brain that tells a fixed story, because only the ears matter there.
+the reply was heard. Barge-in and back-channels are measured with a brain that tells a fixed
+story, because only the ears matter there; pauses with the real one, because it matters
+whether it speaks before the person goes on.
 """
 
 from __future__ import annotations
