@@ -20,7 +20,8 @@ from .conftest import hear_interrupts
 
 STUCK = """
 import ctypes, sys
-from assistant.cli import App, main
+from assistant.cli import main
+from assistant.kit import Kit
 
 class Stuck:  # a call into a library that Python cannot break
     def transcribe(self, audio, options=None):
@@ -32,7 +33,7 @@ class Stuck:  # a call into a library that Python cannot break
 
         return leavable(work)
 
-App.make = lambda self, kind, name: Stuck()
+Kit.make = lambda self, kind, name: Stuck()
 sys.exit(main(["transcribe", sys.argv[1]]))
 """
 

@@ -27,6 +27,8 @@ from assistant.errors import DeviceError
 from assistant.store import Store
 from assistant.types import AudioChunk, Samples
 
+from ..conftest import hear_interrupts
+
 RATE = 16_000
 VOICE_RATE = 22_050
 CHUNK = VOICE_RATE // 10
@@ -256,6 +258,7 @@ class Talk:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            preexec_fn=hear_interrupts,
         )
         self.events: list[dict[str, Any]] = []
         self._reader = threading.Thread(target=self._read)
@@ -275,6 +278,7 @@ class Talk:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait(10)
         self._recorder.terminate()
         self._recorder.wait(10)
         self._tape.close()
