@@ -255,7 +255,7 @@ def test_every_path_leads_home_and_accounts_for_every_spoken_sample(script):
                     assert start <= turns.now
                 case Hold() | Duck() | Resume() | Interrupt():
                     assert reply_open, "there is nothing to hold, lower, resume or interrupt"
-            reply_open = turns.state in (State.THINKING, State.SPEAKING, State.INTERRUPTED, State.RESUMED)
+        reply_open = turns.state in (State.THINKING, State.SPEAKING, State.INTERRUPTED, State.RESUMED)
 
     for step in script:
         for event in step if isinstance(step, list) else [make(step[0], turns, step[1])]:
