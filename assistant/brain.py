@@ -146,11 +146,11 @@ class LanguageBrain:
         for piece in pieces:
             text += piece
             head = text.lstrip()
-            if self._tools and any(_begins(head, start) for start in self._starts):
+            if any(_begins(head, start) for start in self._starts):
                 return None
-            if not self._tools or not any(start.startswith(head) for start in self._starts):
+            if not any(start.startswith(head) for start in self._starts):
                 return text
-        return None if self._tools and text.strip() in self._starts else text
+        return None if text.strip() in self._starts else text
 
     def _call(self) -> ToolCall | None:
         """Let the model write one well-formed call at the end of the cache; leave the cache as it was."""

@@ -44,4 +44,9 @@ def engine_of(sounds: SoundsSettings) -> str:
 
 def to_list(sounds: Sequence[Label]) -> list[dict[str, Any]]:
     """Return what was heard as plain values."""
-    return [{"label": label.label, "probability": round(label.probability, 4)} for label in sounds]
+    return [to_dict(label) for label in sounds]
+
+
+def to_dict(sound: Label) -> dict[str, Any]:
+    """Return one thing that was heard as plain values."""
+    return {"label": sound.label, "probability": round(sound.probability, 4)}

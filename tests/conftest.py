@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,21 @@ hypothesis.settings.load_profile("untimed")
 def hear_interrupts() -> None:
     """Give a child back its SIGINT, which a job in the background of a shell is started without."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interrupted(script: str, path: Path) -> tuple[int, str, str]:
+    """Run a script until it says that it is inside a long call, send Ctrl-C; return status, output and errors."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
+    )
+    assert child.stdout is not None and child.stdout.readline() == "inside\n"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)
+    return child.returncode, out, err
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,8 +6,6 @@ import dataclasses
 import io
 import json
 import logging
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -29,7 +27,7 @@ from assistant.store import Store
 from assistant.tools import Toolbox, ToolContext
 from assistant.types import Frame, ToolCall
 
-from .conftest import hear_interrupts
+from .conftest import interrupted
 
 if TYPE_CHECKING:
     from assistant.backends.diffusers import DiffusersPainter
@@ -419,17 +417,8 @@ sys.exit(main(["draw", "a dog", "--out", sys.argv[1], "--set", "draw.model=a/b"]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_a_picture_is_left_at_ctrl_c(tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(tmp_path / "a.png")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_interrupts,
-    )
-    assert child.stdout is not None and child.stdout.readline() == "inside\n"
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=120)  # the step itself would take ten minutes
-    assert (child.returncode, out) == (130, "") and "Traceback" not in err
+    status, out, err = interrupted(STUCK, tmp_path / "a.png")  # the step itself would take ten minutes
+    assert (status, out) == (130, "") and "Traceback" not in err
     assert not list(tmp_path.iterdir())
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from assistant.interruption import leavable, pulled
 from assistant.sound import write
 from assistant.types import AudioChunk
 
-from .conftest import hear_interrupts
+from .conftest import interrupted
 
 STUCK = """
 import ctypes, sys
@@ -74,15 +72,6 @@ def test_beside_the_main_thread_the_work_runs_where_it_is_asked_for() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_a_library_call_is_left_at_ctrl_c(tmp_path: Path) -> None:
     write(path := tmp_path / "a.wav", [AudioChunk(np.zeros(16_000, np.float32), 16_000)])
-    child = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_interrupts,
-    )
-    assert child.stdout is not None and child.stdout.readline() == "inside\n"
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=120)  # the call itself would take ten minutes
-    assert (child.returncode, out) == (130, "")
+    status, out, err = interrupted(STUCK, path)  # the call itself would take ten minutes
+    assert (status, out) == (130, "")
     assert "Traceback" not in err

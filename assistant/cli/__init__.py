@@ -132,6 +132,14 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def positive(text: str) -> int:
+    """Return a whole number of at least 1 that was given on the command line."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
 def given_text(given: str, purpose: str) -> str:
     """Return a text from the command line; ``"-"`` stands for standard input.
 

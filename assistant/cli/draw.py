@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import AssistantError, InputError
+from ..errors import AssistantError
 from ..interruption import leavable
-from . import App, add_command, note, print_json
+from . import App, add_command, given_text, note, print_json
 
 if TYPE_CHECKING:
     from ..stages import Painter
@@ -46,7 +45,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     """Draw, write the file, look at it and tell."""
     from .. import drawing, pictures
 
-    text = _text(arguments.text)
+    text = given_text(arguments.text, "draw").strip()
     wish = app.settings.draw
     if arguments.steps is not None:
         wish = dataclasses.replace(wish, steps=arguments.steps)
@@ -83,17 +82,6 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     elif percept is not None:
         print("\n".join(_told(percept, fits)), flush=True)
     return 0
-
-
-def _text(given: str) -> str:
-    if given == "-":
-        try:
-            given = sys.stdin.buffer.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(f"the text is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    if not given.strip():
-        raise InputError("there is nothing to draw; give some words")
-    return given.strip()
 
 
 def _drawn(app: App, text: str, seed: int, timings: dict[str, float]) -> tuple[Painter, Frame]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, SettingError
-from . import add_command, print_json
+from . import add_command, positive, print_json
 
 if TYPE_CHECKING:
     from . import App
@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
         "--split", metavar="NAME", help="take the items of this split only; default: val or test where items name them"
     )
     parser.add_argument("--baseline", metavar="NAME", help="what it is compared with (caption; asr: direct, live)")
-    parser.add_argument("--limit", type=_positive, metavar="N", help="take the first N items only")
+    parser.add_argument("--limit", type=positive, metavar="N", help="take the first N items only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--items", type=Path, metavar="OUT.jsonl", help="write what came of every item, one a line")
 
@@ -66,13 +66,6 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     else:
         _table(result)
     return 0
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
 
 
 @contextmanager

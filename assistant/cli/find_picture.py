@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from . import App, add_command, note, print_json
+from . import App, add_command, note, positive, print_json
 
 EXAMPLE = """\
   assistant find-picture "a dog in the snow" --in ~/Pictures
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument("words", nargs="?", metavar="WORDS", help="what the picture shows, in English")
     parser.add_argument("--like", type=Path, metavar="IMAGE", help="find pictures that look like this one instead")
     parser.add_argument("--in", dest="folder", type=Path, required=True, metavar="FOLDER", help="where to look")
-    parser.add_argument("--top", type=_positive, default=5, metavar="K", help="how many to show (default: 5)")
+    parser.add_argument("--top", type=positive, default=5, metavar="K", help="how many to show (default: 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -63,10 +63,3 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     for hit in hits:
         print(f"{hit.probability:4.0%}  {hit.path}")
     return 0
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value

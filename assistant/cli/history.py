@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from . import App, add_command, note, print_json
+from . import App, add_command, note, positive, print_json
 
 if TYPE_CHECKING:
     from ..history import History, PastConversation
@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "what", nargs="*", help="numbers of conversations (show, export, delete), or words to look for (search)"
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="list or find at most N")
+    parser.add_argument("--limit", type=positive, metavar="N", help="list or find at most N")
     parser.add_argument("--output", type=Path, metavar="FILE", help="export into a file: .jsonl or .md")
     parser.add_argument("--format", choices=("jsonl", "markdown"), help="of the export; default: by the file's ending")
     parser.add_argument("--media", type=Path, metavar="FOLDER", help="export sounds and pictures that were kept")
@@ -197,10 +197,3 @@ def _minute(moment: float) -> str:
 
 def _short(text: str, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..interruption import leavable
-from . import App, add_command, given_text, note, print_json
+from . import App, add_command, given_text, note, positive, print_json
 
 if TYPE_CHECKING:
     from ..fusion.keywords import Keyword
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="JPEG, PNG, WebP, GIF, BMP or TIFF file")
     parser.add_argument("--text", metavar="TEXT", help='a text, alone or about the picture; "-" reads standard input')
     parser.add_argument("--read", action="store_true", help="add the text in the picture to the text")
-    parser.add_argument("--most", type=_positive, default=8, metavar="N", help="how many to give (default: 8)")
+    parser.add_argument("--most", type=positive, default=8, metavar="N", help="how many to give (default: 8)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -71,10 +71,3 @@ def _find(app: App, image: Path | None, text: str, read: bool, most: int) -> tup
             text = f"{text}\n{percept.text or ''}"
     found: tuple[Keyword, ...] = app.make("fuser", "grid").keywords(percept, text, most)
     return percept, found
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value

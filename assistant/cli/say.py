@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, InputError
 from ..interruption import leavable, pulled
-from . import App, add_command, note, print_json
+from . import App, add_command, given_text, note, print_json
 
 if TYPE_CHECKING:
     from ..stages import Speaker, Voice
@@ -36,7 +35,9 @@ def add(commands: Any) -> None:
 
 def run(app: App, arguments: Namespace) -> int:
     """Speak the text."""
-    text = _text(arguments.text)
+    text = given_text(arguments.text, "say")
+    if not any(character.isalnum() for character in text):
+        raise InputError("there is nothing to say; give some words")
     settings = app.settings
     voice = settings.voice
     if arguments.voice is not None:
@@ -63,17 +64,6 @@ def run(app: App, arguments: Namespace) -> int:
     elif arguments.out is not None:
         note(f"wrote {arguments.out} ({seconds:.1f} s)")
     return 0
-
-
-def _text(given: str) -> str:
-    if given == "-":
-        try:
-            given = sys.stdin.buffer.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(f"the text is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    if not any(character.isalnum() for character in given):
-        raise InputError("there is nothing to say; give some words")
-    return given
 
 
 def _check(out: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .. import overtones
 from ..errors import InputError
 from ..interruption import leavable
 from . import add_command, note, print_json
@@ -144,10 +145,7 @@ def _show(file: str, transcript: Transcript, arguments: argparse.Namespace) -> N
                     for word in transcript.words
                 ],
                 "confidence": round(transcript.confidence, 4),
-                "sounds": [
-                    {"label": label.label, "probability": round(label.probability, 4), "start": round(start, 3)}
-                    for start, label in transcript.sounds
-                ],
+                "sounds": [overtones.to_dict(label) | {"start": round(start, 3)} for start, label in transcript.sounds],
                 "duration": round(transcript.duration, 3),
                 "timings": {"asr_s": round(transcript.spent, 3)},
             }

@@ -67,8 +67,8 @@ def languages(words: Iterable[str], english: Collection[str] = ()) -> tuple[str,
     ``english`` are English words of other kinds, which count as well: "a man in a red hat" has as many small words in
     German as in English. English alone where it is among the first, or where no language has any of the words.
     """
-    spoken, lists = list(words), small_words()
-    counts = {code: sum(word in small for word in spoken) for code, small in lists.items()}
+    spoken = list(words)
+    counts = _counts(spoken)
     counts["en"] += sum(word in english for word in spoken if word not in ENGLISH)
     most = max(counts.values())
     return ("en",) if counts["en"] == most else tuple(code for code in counts if counts[code] == most)
@@ -84,8 +84,7 @@ def language_of(text: str) -> str:
     >>> [language_of(text) for text in ("Wie spät ist es in Tokio?", "Quelle heure est-il ?", "Play me Für Elise")]
     ['de', 'fr', 'en']
     """
-    spoken = _spelled(_tokens(text))
-    counts = {code: sum(word in small for word in spoken) for code, small in small_words().items()}
+    counts = _counts(_spelled(_tokens(text)))
     best = max(WIDESPREAD + tuple(counts), key=lambda code: counts[code])
     enough = 1 if counts["en"] == 0 and best in WIDESPREAD else counts["en"] + SURE
     return best if counts[best] >= enough else "en"
@@ -125,6 +124,11 @@ def singular(word: str, known: Collection[str], english: bool = True) -> str:
     if word.endswith(WITH_ES):
         found.insert(0, word[:-2])
     return next((one for one in found if one in known), word)
+
+
+def _counts(words: Collection[str]) -> dict[str, int]:
+    """Return how many of the words are function words of each language."""
+    return {code: sum(word in small for word in words) for code, small in small_words().items()}
 
 
 def _tokens(text: str) -> list[str]:

@@ -6,6 +6,7 @@ Numpy only.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +63,7 @@ class Namer:
         chances = self.probabilities(features_TD)
         if 1 - float(chances[-1]) < self.sure:
             return ()
-        order = np.argsort(-chances[:-1])[:LABELS]
-        return tuple(Label(self.names[number], float(chances[number])) for number in order if chances[number] >= LEAST)
+        return tuple(Label(name, chance) for name, chance in self._likely(chances))
 
     def places(self, features_PD: Floats, name: str) -> Floats:
         """Return each place's share of a name's score, (places,)."""
@@ -82,12 +82,17 @@ class Namer:
         from ..backends.efficientnet import locate
 
         labels = [dataclasses.replace(label, probability=label.probability * other) for label in percept.labels]
-        for number in np.argsort(-chances[:-1])[:LABELS]:
-            if chances[number] >= LEAST:
-                box = locate(self.places(percept.features, self.names[number]).reshape(percept.grid))
-                labels.append(Label(self.names[number], float(chances[number]), box.place, box))
+        for name, chance in self._likely(chances):
+            box = locate(self.places(percept.features, name).reshape(percept.grid))
+            labels.append(Label(name, chance, box.place, box))
         labels = [label for label in labels if label.probability >= LEAST]
         return dataclasses.replace(percept, labels=tuple(sorted(labels, key=lambda label: -label.probability)[:LABELS]))
+
+    def _likely(self, chances: Floats) -> Iterator[tuple[str, float]]:
+        """Yield the names that are worth telling with their probabilities, most probable first."""
+        for number in np.argsort(-chances[:-1])[:LABELS]:
+            if chances[number] >= LEAST:
+                yield self.names[number], float(chances[number])
 
     def _standard(self, features: Floats) -> Floats:
         result: Floats = (features - self.mean) / self.deviation

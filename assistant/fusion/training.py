@@ -209,10 +209,9 @@ class Trainer:
             figures = task.validate()
         value = figures[task.watch]
         where.validations.append({"step": where.step, **figures})
-        sign = 1 if task.higher else -1
-        if where.best is None or sign * (value - where.best) > -task.tolerance:
-            where.best = value if where.best is None else sign * max(sign * value, sign * where.best)
-            where.stale = 0
+        best = value if where.best is None else (max if task.higher else min)(where.best, value)
+        if where.best is None or best != where.best or abs(value - best) < task.tolerance:
+            where.best, where.stale = best, 0
             extras = {**task.extras(), "figures": figures, "epoch": where.epoch}
             checkpoint.save(self.folder / BEST, Checkpoint(task.config, halved(task.arrays()), extras))
         else:
