@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zoneinfo
 
 from assistant import hookimpl
@@ -46,7 +47,7 @@ def _zone(place: str) -> zoneinfo.ZoneInfo | None:
 
 def _sound(city: str) -> str:
     """Return a city's name as far as languages agree on it: Tokio and Tokyo, Kairo and Cairo, Athen and Athens."""
-    return city.translate(str.maketrans("kyuwé", "ciove")).rstrip("aeios")
+    return re.sub("[aeios]$", "", city.translate(str.maketrans("kyuwé", "ciove")))
 
 
 @hookimpl

@@ -158,5 +158,7 @@ def test_a_captioner_learns_to_describe_and_then_from_consensus(tmp_path: Path) 
     second = replace(config, options=options, training=replace(config.training, epochs=1, lr=1e-4))
     result = Trainer(task.make(second, material), tmp_path / "second").run()
     assert result.figures["cider"] >= first.figures["cider"] * 0.8
+    with pytest.raises(SettingError, match="side must be 1 or more"):
+        task.make(replace(config, options={**config.options, "side": 0}), material)
     with pytest.raises(SettingError, match="consensus"):
         task.make(replace(second, options={**options, "start": ""}), material)

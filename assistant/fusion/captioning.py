@@ -79,6 +79,8 @@ class CaptionTask(Task):
         self.options = config.take(CaptionOptions)
         if self.options.objective not in ("words", "consensus"):
             raise SettingError(f'options.objective is "words" or "consensus", not {self.options.objective!r}')
+        if self.options.side < 1:
+            raise SettingError(f"options.side must be 1 or more, not {self.options.side}; it was 0 in earlier versions")
         self.train = hold(_per_picture(material.train), self.options.calibrate, config.training.seed)[1]
         self.val = _per_picture(material.val)
         if self.options.objective == "consensus":
