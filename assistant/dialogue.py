@@ -321,7 +321,8 @@ class Dialogue:
         """Transcribe the utterance up to sample ``end``."""
         began = time.monotonic()
         draft = hearing.pause is None and hearing.hush is None
-        utterance = await self._listener.read(hearing.start, end, draft)
+        voiced = hearing.read is not None and bool(hearing.read.text)
+        utterance = await self._listener.read(hearing.start, end, draft, voiced)
         hearing.cost = time.monotonic() - began
         if hearing.read is not None:
             hearing.stable = agreed(hearing.read.text, utterance.text)

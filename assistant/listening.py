@@ -42,9 +42,12 @@ class Listener:
         first = parts[0].start
         return AudioChunk(samples[max(0, start - first) : max(0, end - first)], RATE, max(start, first))
 
-    async def read(self, start: int, end: int, draft: bool = False) -> Utterance:
-        """Return what was said between two samples; a ``draft`` will be read again soon."""
-        wish = Recognition("en" if self._english else None, self._translate, live=True, draft=draft)
+    async def read(self, start: int, end: int, draft: bool = False, voiced: bool = False) -> Utterance:
+        """Return what was said between two samples; a ``draft`` will be read again soon.
+
+        Where words were read of it before, it is ``voiced``: speech need not be looked for again.
+        """
+        wish = Recognition("en" if self._english else None, self._translate, live=True, draft=draft, voiced=voiced)
         audio = self.between(start, end)
         utterance = await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
         if utterance.text:

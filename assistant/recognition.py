@@ -151,7 +151,8 @@ def recognize(
     :class:`~assistant.errors.InputError` for sound that is not finite or not mono.
     """
     heard = resample(checked(audio), RATE)
-    spans = speech_spans(heard, activity, vad)
+    known = options.voiced and 0 < len(heard.samples) <= WINDOW * RATE
+    spans = [(0, len(heard.samples))] if known else speech_spans(heard, activity, vad)
     pieces: list[Piece] = []
     words: list[Word] = []
     language = options.language

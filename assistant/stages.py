@@ -61,6 +61,8 @@ class Recognition:
     """Somebody waits for the words: quick, by ``asr.live_beam`` and ``asr.short_context``."""
     draft: bool = False
     """More of it will be heard soon: rather quick than right."""
+    voiced: bool = False
+    """Somebody is known to speak in it: speech is not looked for again, where it fits one window."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,12 @@ class ToneRecognizer:
     def __init__(self, words: dict[int, str]) -> None:
         self.words = words
         self.heard: list[AudioChunk] = []
+        self.voiced: list[bool] = []
+        """Whether each was known to be speech."""
 
     def transcribe(self, audio: AudioChunk, options: Recognition | None = None) -> Utterance:
         self.heard.append(audio)
+        self.voiced.append(options is not None and options.voiced)
         loud = np.flatnonzero(np.abs(audio.samples) > 0.01)
         if len(loud) < RATE // 50:
             return Utterance("", no_speech=1.0)

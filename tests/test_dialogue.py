@@ -194,6 +194,17 @@ def test_stable_words_are_read_ahead():
     assert ahead and set(ahead) == {"what is"}, "all but the last word, on which nothing agrees yet"
 
 
+def test_speech_is_looked_for_until_words_were_read_of_it():
+    talk = Conversation(quiet(0.3), speech(2.0), quiet(2.0), speech(0.4, 880), quiet(6.0),
+                        words={440: "tell me a story", 880: "uh-huh"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    readings = list(zip(talk.recognizer.heard, talk.recognizer.voiced, strict=True))
+    question = [voiced for audio, voiced in readings if audio.start < 1 * RATE]
+    assert len(question) > 1 and question == [False, *[True] * (len(question) - 1)]
+    assert [voiced for audio, voiced in readings if audio.start > 3 * RATE] == [False], "over a reply it may be an echo"
+
+
 def test_sound_without_words_is_not_answered():
     talk = Conversation(quiet(0.3), speech(0.5), quiet(2.0), words={440: ""})
     talk.run()

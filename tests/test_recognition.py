@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from assistant.recognition import TEMPERATURES, Piece, looping, repetitive, settled, unlooped
+from assistant.config import VadSettings
+from assistant.recognition import (
+    RATE,
+    TEMPERATURES,
+    WINDOW,
+    Piece,
+    Wish,
+    looping,
+    recognize,
+    repetitive,
+    settled,
+    unlooped,
+)
+from assistant.stages import Recognition
+from assistant.types import AudioChunk, Samples
 
 LOOP = "and so on " * 40
 
@@ -62,3 +77,34 @@ def test_loops() -> None:
 )
 def test_what_is_said_over_and_over_is_said_once(text: str, once: str) -> None:
     assert unlooped(text) == once
+
+
+class Deaf:
+    """Voice activity that finds nobody speaking."""
+
+    rate, chunk = RATE, 512
+
+    def probability(self, chunk: AudioChunk) -> float:
+        return 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("seconds", "voiced", "shown"),
+    [(2.0, True, [2.0]), (WINDOW, True, [WINDOW]), (2.0, False, []), (WINDOW + 1, True, []), (0.0, True, [])],
+)
+def test_speech_is_not_looked_for_where_somebody_is_known_to_speak(
+    seconds: float, voiced: bool, shown: list[float]
+) -> None:
+    heard: list[float] = []
+
+    def hear(samples: Samples, wish: Wish) -> Piece:
+        heard.append(len(samples) / RATE)
+        return piece("A cup of tea.")
+
+    audio = AudioChunk(np.zeros(round(seconds * RATE), np.float32), RATE)
+    text = recognize(audio, Recognition(voiced=voiced), Deaf(), VadSettings(), hear).text
+    assert heard == shown
+    assert text == ("A cup of tea." if shown else "")
