@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from assistant import pictures
 from assistant.backends.efficientnet import ELSEWHERE, EfficientNetEyes, calibrate, classes
+from assistant.backends.efficientnet_graph import LAST
 from assistant.config import load
 from assistant.evaluation.naming import expected_calibration_error
 from assistant.store import Store
@@ -35,7 +36,7 @@ FOLDS = 5
 
 Floats = NDArray[np.float32]
 Group = tuple[Floats, Floats]
-"""Mean features, (pictures, 1280), and logits, (pictures, 1000)."""
+"""Mean features of the last map, (pictures, 1280), and logits, (pictures, 1000)."""
 
 
 def main() -> None:
@@ -59,7 +60,7 @@ def gather(data: Path) -> tuple[Group, NDArray[np.int64], dict[str, Group]]:
     def look(folder: str, rows: list[dict[str, Any]]) -> Group:
         seen = [eyes.encode(pictures.read(data / folder / row["image"]).pixels) for row in rows]
         means, logits = (np.stack([one[part].mean((0, 1)) for one in seen]) for part in (0, 1))
-        return means, logits
+        return means[:, :LAST], logits
 
     named = _rows(data / "naming")
     images = [row for row in named if row.get("imagenet_synset")]

@@ -52,7 +52,7 @@ def main() -> None:
         for picture in pictures(data / kind):
             if features.add(picture):
                 names.append(f"{kind}/{picture.name}")
-                means.append(features.get(picture).reshape(-1, len(words.mean)).astype(np.float32).mean(0))
+                means.append(features.get(picture).astype(np.float32).mean(0))
                 labels.append(label)
     x, y = words.standardise(np.stack(means)), np.array(labels)
     held = np.array([zlib.crc32(name.encode()) % 5 == 0 for name in names])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,9 @@ def test_features_are_kept_by_content(tmp_path: Path) -> None:
     assert len(calls) == 1, "a copy is not encoded again"
     assert features.get(tmp_path / "one.png").dtype == np.float16
     assert features.get(tmp_path / "copy.png").shape == (9, 4)
+    assert np.array_equal(
+        replace(features, dim=3).get(tmp_path / "copy.png"), features.get(tmp_path / "copy.png")[:, :3]
+    )
     Image.fromarray(world.picture("blue", "left")).save(tmp_path / "one.png")
     again = Features(Counting(), tmp_path / "cache")
     again.fill([tmp_path / "one.png"])

@@ -17,7 +17,12 @@ from assistant.fusion.checkpoint import SHIPPED, Checkpoint
 from assistant.fusion.connector import EmbeddingConnector
 from assistant.fusion.explanation import Explainer
 from assistant.fusion.grid import GridFuser
+from assistant.fusion.layers import Floats
+from assistant.fusion.naming import Namer
+from assistant.fusion.retrieval import DualEncoder
+from assistant.fusion.runtime import NumpyCaptioner
 from assistant.fusion.visual import VisualWords
+from assistant.fusion.vqa import Answerer
 from assistant.stages import Fuser
 from assistant.store import Store
 from assistant.types import Frame, Percept, Verdict
@@ -156,3 +161,27 @@ def test_the_heads_that_ship_describe_a_picture(store: Store) -> None:
     chances = made.visual.probabilities(percept.features)
     assert np.array_equal(chances, made._captioner.visual.probabilities(percept.features))
     assert np.median(chances) < 0.02 and chances.min() > 0
+
+
+def test_shipped_heads_read_only_the_features_that_they_learned_from() -> None:
+    """The eyes may learn to give more: a head trained before that stays what it is."""
+    random = np.random.default_rng(0)
+    given = np.abs(random.standard_normal((81, 1600))).astype(np.float32)
+
+    def found(head: str, features: Floats) -> list[Floats]:
+        saved = checkpoint.load(SHIPPED / f"{head}.safetensors")
+        if head == "caption":
+            captioner = NumpyCaptioner(saved)
+            shares = captioner.visual.probabilities(features), captioner.visual.places(features, "dog")
+            return [captioner.likelihood(captioner.memory(features), "a dog"), *shares]
+        if head == "retrieval":
+            return [DualEncoder(saved).picture(features)]
+        if head == "vqa":
+            return [Answerer(saved).probabilities(features, "what is on the table")]
+        return [Namer(saved).probabilities(features), Namer(saved).places(features, Namer(saved).names[0])]
+
+    for head in ("caption", "retrieval", "vqa", "groceries"):
+        read = checkpoint.load(SHIPPED / f"{head}.safetensors").config.encoder_dim
+        assert read < given.shape[1]
+        for all, known in zip(found(head, given), found(head, given[:, :read]), strict=True):
+            assert np.allclose(all, known, atol=1e-6), head

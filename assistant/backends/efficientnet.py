@@ -16,7 +16,7 @@ from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
 from ..types import Box, Frame, Label, Percept, Pixels, Verdict
-from .efficientnet_graph import GRID, SIZE, build
+from .efficientnet_graph import GRID, LAST, SIZE, build
 from .torch_weights import read
 from .verdict import judge
 
@@ -123,7 +123,7 @@ class EfficientNetEyes:
             raise ModelError(f"{path} is damaged; run: assistant models pull {path.parent.name}") from error
 
     def look(self, frame: Frame) -> Percept:
-        """Return features (81, 1280), labels and the verdict; no labels where the frame cannot be judged."""
+        """Return features (81, 1488), labels and the verdict; no labels where the frame cannot be judged."""
         features, evidence = self.encode(frame.pixels)
         verdict, sharpness, brightness = judge(frame.pixels)
         return Percept(
@@ -139,12 +139,15 @@ class EfficientNetEyes:
         )
 
     def encode(self, pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return features (9, 9, 1280) and evidence (9, 9, 1000); the logits are the mean of the evidence."""
+        """Return features (9, 9, 1488) and evidence (9, 9, 1000); the logits are the mean of the evidence.
+
+        The first 1280 features are the network's last map, the others that of the stage before.
+        """
         features, evidence = self._session.run(None, {"pixels": prepare(pixels)[None]})
         return features[0], evidence[0]
 
     def _labels(self, features: NDArray[np.float32], evidence: NDArray[np.float32]) -> tuple[Label, ...]:
-        other = features.mean((0, 1)) @ self._elsewhere[:-1] + self._elsewhere[-1]
+        other = features[..., :LAST].mean((0, 1)) @ self._elsewhere[:-1] + self._elsewhere[-1]
         probabilities = calibrate(evidence.mean((0, 1)), other)
         labels = []
         for index in np.argsort(-probabilities)[:LABELS]:

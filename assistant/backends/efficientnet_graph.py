@@ -4,7 +4,8 @@ Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Netwo
 variants have no squeeze-and-excitation and use ReLU6. Batch norms are folded into the convolutions and the
 padding is TensorFlow's SAME. The classifier is applied at every place of the grid: the mean over the places
 is the usual logits, the places are the class activation maps (Zhou et al., "Learning Deep Features for
-Discriminative Localization", CVPR 2016).
+Discriminative Localization", CVPR 2016). Beside the last map stands the one before it (hypercolumns: Hariharan et
+al., CVPR 2015): the classifier has no use for a colour or a texture that tells no two of its classes apart.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from .torch_weights import Weights
 SIZE = 260
 """Width and height of the pictures that EfficientNet-Lite2 was trained on."""
 GRID = 9
-"""Rows and columns of the last feature map: 260 halved five times, rounded up."""
+"""Rows and columns of the last feature maps: 260 halved five times, rounded up."""
+LAST, EARLIER = 1280, 208
+"""Channels of the last map and of the sixth stage's, in the order of the features."""
+FAINTER = 0.2
+"""The sixth stage's map is multiplied by this, so that its channels vary about as much as the last map's."""
 MEAN, SCALE = 127.0, 128.0
 EPSILON = 1e-3
 """Of the batch norms."""
@@ -36,7 +41,7 @@ MISFIT = "the checkpoint is not EfficientNet-Lite2: its tensors do not fit toget
 def build(weights: Weights) -> bytes:
     """Return the ONNX file of EfficientNet-Lite2.
 
-    Input ``pixels``: uint8 RGB, (batch, 260, 260, 3). Outputs: ``features`` (batch, 9, 9, 1280) and
+    Input ``pixels``: uint8 RGB, (batch, 260, 260, 3). Outputs: ``features`` (batch, 9, 9, 1488) and
     ``evidence`` (batch, 9, 9, 1000), float32. Raises :class:`ModelError` where a tensor is missing,
     has an unfitting shape, or is left over.
     """
@@ -50,7 +55,7 @@ def build(weights: Weights) -> bytes:
     inputs = [onnx_file.value("pixels", onnx_file.UINT8, ("batch", SIZE, SIZE, 3))]
     outputs = [
         onnx_file.value(name, onnx_file.FLOAT, ("batch", GRID, GRID, dim))
-        for name, dim in (("features", 1280), ("evidence", 1000))
+        for name, dim in (("features", LAST + EARLIER), ("evidence", 1000))
     ]
     whole = onnx_file.graph("efficientnet-lite2", graph.nodes, graph.constants.values(), inputs, outputs)
     content = onnx_file.model(whole, OPSET, IR)
@@ -69,7 +74,7 @@ def _try(content: bytes) -> None:
         made = session.run(None, {"pixels": np.zeros((1, SIZE, SIZE, 3), np.uint8)})
     except Exception as error:  # the library has no class of its own for what is wrong with a graph
         raise ModelError(MISFIT) from error
-    if [array.shape for array in made] != [(1, GRID, GRID, 1280), (1, GRID, GRID, 1000)]:
+    if [array.shape for array in made] != [(1, GRID, GRID, LAST + EARLIER), (1, GRID, GRID, 1000)]:
         raise ModelError(MISFIT)
 
 
@@ -88,15 +93,19 @@ class _Graph:
         self.node("Div", ["centred", self.constant("scale", np.float32(SCALE))], "scaled")
         self.node("Transpose", ["scaled"], "planes", perm=[0, 3, 1, 2])
         x, side = self.conv("planes", SIZE, "_conv_stem", "_bn0", stride=2)
-        block = 0
+        block, earlier = 0, x
         for repeats, stride in STAGES:
+            earlier = x
             for repeat in range(repeats):
                 x, side = self.block(x, side, f"_blocks.{block}", stride if repeat == 0 else 1, repeat > 0)
                 block += 1
         x, side = self.conv(x, side, "_conv_head", "_bn1")
-        self.node("Transpose", [x], "features", perm=[0, 2, 3, 1])
+        self.node("Transpose", [x], "last", perm=[0, 2, 3, 1])
+        self.node("Transpose", [earlier], "loud", perm=[0, 2, 3, 1])
+        self.node("Mul", ["loud", self.constant("fainter", np.float32(FAINTER))], "earlier")
+        self.node("Concat", ["last", "earlier"], "features", axis=3)
         classes = self.constant("classes", self.take("_fc.weight").T)
-        self.node("MatMul", ["features", classes], "unbiased")
+        self.node("MatMul", ["last", classes], "unbiased")
         self.node("Add", ["unbiased", self.constant("bias", self.take("_fc.bias"))], "evidence")
 
     def block(self, x: str, side: int, name: str, stride: int, skip: bool) -> tuple[str, int]:

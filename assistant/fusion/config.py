@@ -75,7 +75,8 @@ class FusionConfig:
     """A name in :data:`assistant.fusion.task.TASKS`."""
     encoder: str = "efficientnet-lite2"
     """Name of the encoder; a checkpoint refuses any other."""
-    encoder_dim: int = 1280
+    encoder_dim: int = 1488
+    """How many of its features are read, the first ones: an encoder may learn to give more, but changes none."""
     modality: str = "picture"
     """What is encoded: ``picture`` or ``sound``."""
     grid: tuple[int, int] = (9, 9)

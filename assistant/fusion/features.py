@@ -35,6 +35,8 @@ class Features:
 
     encoder: PictureEncoder | SoundEncoder
     folder: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("assistant")) / "features")
+    dim: int | None = None
+    """How many features of each token are given, the first ones; ``None``: all."""
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     """Files that could not be read, each with the reason."""
     _keys: dict[Path, str] = field(default_factory=dict)
@@ -69,7 +71,7 @@ class Features:
     def get(self, file: Path) -> Half:
         """Return the features of a file, (tokens, dim); :meth:`fill` or :meth:`add` must have seen it."""
         array: Half = np.load(self._file(file))
-        return array
+        return array[:, : self.dim]
 
     def batch(self, images: Sequence[Path]) -> NDArray[np.float32]:
         """Return the features of several pictures as float32, (pictures, tokens, dim)."""
@@ -96,4 +98,5 @@ class Features:
         if path not in self._keys:
             self._keys[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         key = self._keys[path]
-        return self.folder / self.encoder.layout.name / key[:2] / f"{key}.npy"
+        layout = self.encoder.layout
+        return self.folder / f"{layout.name}-{layout.dim}" / key[:2] / f"{key}.npy"

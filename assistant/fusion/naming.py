@@ -95,5 +95,5 @@ class Namer:
                 yield self.names[number], float(chances[number])
 
     def _standard(self, features: Floats) -> Floats:
-        result: Floats = (features - self.mean) / self.deviation
+        result: Floats = (features[..., : len(self.mean)] - self.mean) / self.deviation
         return result

@@ -135,7 +135,7 @@ class DualEncoder:
 
     def picture(self, features_PD: Floats) -> Floats:
         """Return the vector of a picture, (dim,); its mirror image is looked at too, so that sides do not count."""
-        w = self.w
+        w, features_PD = self.w, features_PD[:, : self.config.encoder_dim]
         grid = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
         places = units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
         means = features_PD.mean(0)
@@ -216,7 +216,8 @@ def shares(means: Floats, layer: Mapping[str, Floats]) -> Floats:
 
     ``layer`` is a linear one, ``words.*``.
     """
-    more = np.matmul(means - layer["words.centre"], layer["words.weight"].T)
+    centre = layer["words.centre"]
+    more = np.matmul(means[..., : len(centre)] - centre, layer["words.weight"].T)
     return np.asarray(more + layer["words.usual"], np.float32)
 
 

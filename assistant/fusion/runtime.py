@@ -101,7 +101,8 @@ class NumpyCaptioner:
 
     def places(self, features_PD: Floats) -> Floats:
         """Return the places that the decoders look at, (places, dim)."""
-        return shrink(features_PD, self.config.grid, self.side) if self.side else features_PD
+        known_PD = features_PD[:, : self.config.encoder_dim]
+        return shrink(known_PD, self.config.grid, self.side) if self.side else known_PD
 
     def remember(self, places_PD: Floats, mean_D: Floats) -> list[Memory]:
         """Return what each decoder remembers of :meth:`places` and of the mean over all places of the grid."""

@@ -5,6 +5,7 @@ A new task is one module with a subclass of :class:`Task` and one line in :data:
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -40,6 +41,17 @@ class Material:
     features: Features
     train: Sequence[Example]
     val: Sequence[Example]
+
+    def read_by(self, config: FusionConfig) -> Material:
+        """Return the same with as many features of each token as a configuration asks for.
+
+        Raises :class:`ModelError` where they are of another encoder, :class:`SettingError` where there are fewer.
+        """
+        layout = self.features.encoder.layout
+        config.check(encoder=layout.name, modality=layout.modality)
+        if layout.dim < config.encoder_dim:
+            raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")
+        return dataclasses.replace(self, features=dataclasses.replace(self.features, dim=config.encoder_dim))
 
 
 class Task(ABC):
@@ -113,14 +125,13 @@ def task_class(name: str) -> type[Task]:
 
 def make(config: FusionConfig, material: Material) -> Task:
     """Return a new task. Raises :class:`ModelError` where the features are of another encoder."""
-    _check(config, material)
-    return task_class(config.task)(config, material)
+    return task_class(config.task)(config, material.read_by(config))
 
 
 def restore(checkpoint: Checkpoint, material: Material) -> Task:
     """Return the task of a checkpoint with its weights, on other material."""
-    _check(checkpoint.config, material)
-    task = task_class(checkpoint.config.task)(checkpoint.config, material, checkpoint.extras)
+    config = checkpoint.config
+    task = task_class(config.task)(config, material.read_by(config), checkpoint.extras)
     task.load(checkpoint.arrays)
     task.module.eval()
     return task
@@ -151,10 +162,3 @@ def gather(config: FusionConfig, examples: Sequence[Example], features: Features
             "give more data, name a 'split' in it, or change training.held_back"
         )
     return Material(features, train, val)
-
-
-def _check(config: FusionConfig, material: Material) -> None:
-    layout = material.features.encoder.layout
-    config.check(encoder=layout.name, modality=layout.modality)
-    if layout.dim != config.encoder_dim:
-        raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")

@@ -43,7 +43,7 @@ class VisualWords:
 
     def standardise(self, pooled: Floats) -> Floats:
         """Return mean features, (…, dim), with mean 0 and deviation 1 on the training pictures."""
-        result: Floats = (pooled - self.mean) / self.deviation
+        result: Floats = (pooled[..., : len(self.mean)] - self.mean) / self.deviation
         return result
 
     def probabilities(self, features_PD: Floats) -> Floats:

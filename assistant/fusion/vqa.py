@@ -168,6 +168,7 @@ class Answerer:
 
     def __init__(self, saved: Checkpoint) -> None:
         extras: dict[str, Any] = saved.extras
+        self.config = saved.config
         self.w = unpack(saved.arrays)
         self.questions = Questions(tuple(extras["grams"]), self.w["questions.weights"])
         self.scenes = Scenes(self.w["scenes.mean"], self.w["scenes.weight"])
@@ -194,12 +195,12 @@ class Answerer:
         """Return whether question and picture are of the kind that it learned from, and the picture helps."""
         if not seen(question) or self.questions.known(question) < self.least_known:
             return False
-        return bool(self.scenes.distance(features_PD.mean(0)) <= self.furthest)
+        return bool(self.scenes.distance(self._mean(features_PD)) <= self.furthest)
 
     def probabilities(self, features_PD: Floats | None, question: str) -> Floats:
         """Return the probability of each answer, (answers,); ``None`` answers from the question alone."""
         asked = self.questions.vectors([question])[0]
-        mean = None if features_PD is None else features_PD.mean(0)
+        mean = None if features_PD is None else self._mean(features_PD)
         blind = np.mean([self._scores(f"blind.{member}", asked, None) for member in range(self.members)], 0)
         if mean is None or not seen(question):
             return softmax(self.balance.blind(blind, self.memory.recall(asked, None)) / self.temperature["blind"])
@@ -207,6 +208,10 @@ class Answerer:
         recalled = self.memory.recall(asked, self.scenes.units(mean, self.memory.pictures.shape[1]))
         total = self.balance.seeing(blind, seeing, present(mean, self.w), recalled)
         return softmax(total / self.temperature["seeing"])
+
+    def _mean(self, features_PD: Floats) -> Floats:
+        mean: Floats = features_PD[:, : self.config.encoder_dim].mean(0)
+        return mean
 
     def _scores(self, name: str, asked: Floats, mean: Floats | None) -> Floats:
         hidden = np.tanh(self._linear(f"{name}.ask", asked))

@@ -155,8 +155,11 @@ def test_efficientnet_agrees_with_the_port_for_pytorch(settings: Settings, store
     logits = evidence.mean((0, 1))
     assert list(np.argsort(-logits)[:5]) == list(TORCH_LOGITS)
     assert logits[list(TORCH_LOGITS)] == pytest.approx(list(TORCH_LOGITS.values()), abs=1e-3)
+    assert features.shape == (9, 9, 1280 + 208)
     for place, total in TORCH_FEATURES.items():
-        assert float(features[place].sum()) == pytest.approx(total, abs=1e-2)
+        assert float(features[place][:1280].sum()) == pytest.approx(total, abs=1e-2)
+    last, earlier = features[..., :1280].std(), features[..., 1280:].std()
+    assert 1 / 3 < earlier / last < 3, "they weigh about the same"
     assert logits.sum() == pytest.approx(-46.50905, abs=5e-2)
 
 
