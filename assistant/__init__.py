@@ -24,6 +24,7 @@ _HOMES = {
     "AssistantError": "errors",
     "ToolContext": "tools",
     "Settings": "config",
+    "News": "happening",
     "Easel": "drawing",
 }
 

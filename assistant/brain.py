@@ -230,12 +230,10 @@ class LanguageBrain:
             )
         else:
             messages.append({"role": "user", "content": slot(_OPEN)})
-        asked_by = turn.utterance
         for answer in turn.results:
             asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
             messages.append({"role": "assistant", "content": asked})
-            again = slot(prompt.plain(asked_by.text) + prompt.language(asked_by.language)) if asked_by else ""
-            messages.append({"role": "user", "content": f"[tool] {slot(prompt.result(answer))}\n{again}"})
+            messages.append({"role": "user", "content": self._answered(answer, turn, slot)})
         rendered = self._session.template(messages, [])
         return self._join(prompt.brief(rendered) if self._brief else rendered, slots)
 
@@ -256,6 +254,21 @@ class LanguageBrain:
                 heard = prompt.heard(turn.utterance.sounds)
                 lines.append(slot(seen + heard + prompt.caution(question) + prompt.language(language)))
         return "".join(lines)
+
+    def _answered(self, answer: ToolResult, turn: Turn, slot: Callable[[str | SoftTokens], str]) -> str:
+        """Return what a tool said, and the question again.
+
+        A small model that reads a question as it stood before the call writes the call again, or repeats English
+        words: in another language the question goes first and what to do with the answer last. Failures are not
+        retold, and text of the picture is read as it stands.
+        """
+        told = f"[tool] {slot(prompt.result(answer))}"
+        if turn.utterance is None:
+            return f"{told}\n"
+        question, language = prompt.plain(turn.utterance.text), turn.utterance.language
+        if answer.failed or answer.call.name in self._looking or not (retell := prompt.retell(language)):
+            return f"{told}\n{slot(question + prompt.language(language))}"
+        return f"{slot(question)}\n{told}{slot(retell)}"
 
     def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:
         """Tokenise the template as markup and every slot as mere text."""

@@ -581,8 +581,7 @@ class Dialogue:
 
     def tell_from_thread(self, name: str, **details: Any) -> None:
         """Tell the observers of something from another thread than the event loop's."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(lambda: self._tell(name, **details))
+        self._from_thread(partial(self._tell, name, **details))
 
     def chime(self, sound: AudioChunk) -> None:
         """Play a short sound, unless the voice speaks; returns at once."""
@@ -591,8 +590,13 @@ class Dialogue:
 
     def trouble_from_thread(self, message: str) -> None:
         """Tell of a trouble from another thread than the event loop's."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._trouble, message)
+        self._from_thread(partial(self._trouble, message))
+
+    def _from_thread(self, tell: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # closed: the conversation is over
+                loop.call_soon_threadsafe(tell)
 
     def _trouble(self, message: str) -> None:
         log.info("%s", message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
 import os
 import re
 import secrets
@@ -19,8 +18,7 @@ import platformdirs
 
 from .config import DrawSettings, Settings, flatten
 from .errors import InputError, SettingError
-
-log = logging.getLogger(__name__)
+from .happening import News
 
 SEEDS = 2**32
 """A seed is below it: small enough to be read aloud and written down."""
@@ -30,6 +28,9 @@ MULTIPLE = 8
 
 LONGEST_NAME = 60
 """Characters of a file name that is made from words."""
+
+KILLED = -9
+"""What a process ends with that was sent SIGKILL."""
 
 
 def check(wish: DrawSettings) -> None:
@@ -76,11 +77,11 @@ def free_name(text: str, place: Path) -> Path:
 class Easel:
     """Draws one picture at a time beside everything else, in a process of its own that outlives this one.
 
-    A picture takes from seconds to minutes, and nobody can wait for it in a conversation.
+    A picture takes from seconds to minutes, and nobody can wait for it in a conversation: what became of it is news.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, news: News | None = None) -> None:
+        self._settings, self._news = settings, news or News()
         self._drawing: tuple[Path, subprocess.Popen[bytes]] | None = None
         self.trouble = ""
         """Why the picture that was begun last came to nothing, once that is known."""
@@ -125,9 +126,19 @@ class Easel:
 
     def _wait(self, path: Path, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
         with said:
-            if process.wait():
-                said.seek(0)
-                lines = said.read().decode("utf-8", "replace").split("\n")
-                last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-                self.trouble = last.removeprefix("assistant: ") or f"it ended with {process.returncode}"
-                log.warning("%s was not drawn: %s", path, self.trouble)
+            code = process.wait()
+            said.seek(0)
+            last = said.read().decode("utf-8", "replace")
+        if path.is_file():
+            self._news(f"The picture is done: {path}.")
+            return
+        self.trouble = _reason(code, last)
+        self._news(f"{path.name} was not drawn: {self.trouble.rstrip('.')}.", failed=True)
+
+
+def _reason(code: int, said: str) -> str:
+    """Return why a process came to nothing, by the code that it ended with and what it said."""
+    if code == KILLED:
+        return "the system ended it, as it does where memory runs short"
+    last = next((line.strip() for line in reversed(said.split("\n")) if line.strip()), "")
+    return last.removeprefix("assistant: ") or f"it ended with {code}"

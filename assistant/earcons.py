@@ -2,7 +2,8 @@
 
 Each is a few notes of a soft bell, made when it is asked for. They differ by contour, which is
 remembered better than pitch or timbre (Brewster, Wright and Edwards, "Guidelines for the creation of
-earcons", 1995): listening rises, sleeping falls, thinking stays, an error falls in a low register.
+earcons", 1995): listening rises, sleeping falls, thinking stays, news rise and come back, an error falls
+in a low register.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Earcon(StrEnum):
     THINKING = "thinking"
     ERROR = "error"
     SLEEPING = "sleeping"
+    NEWS = "news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ NOTES = {
     Earcon.THINKING: (Note(659.3, 0.06, 0.6), Note(659.3, 0.09, 0.4)),  # E5 twice, softer
     Earcon.ERROR: (Note(311.1, 0.11), Note(220.0, 0.13)),  # E♭4, A3: a tritone down
     Earcon.SLEEPING: (Note(880.0, 0.07), Note(587.3, 0.13, 0.8)),  # A5, D5: a fifth down
+    Earcon.NEWS: (Note(659.3, 0.06), Note(987.8, 0.06), Note(659.3, 0.12, 0.8)),  # E5, B5, E5: a fifth up and back
 }
 """At most 0.25 s each."""
 
@@ -71,12 +74,15 @@ class Chimes:
     """An observer of a :class:`~assistant.dialogue.Dialogue` that tells its states by earcons.
 
     ``play`` is called in the event loop and must return at once. A wake-up says that it listens, a
-    reply that keeps one waiting or needs a tool that it thinks, trouble is an error.
+    reply that keeps one waiting or needs a tool that it thinks, trouble is an error. News wait until
+    nobody speaks and no reply is made.
     """
 
     def __init__(self, play: Callable[[AudioChunk], None], rate: int, volume: float = 1.0) -> None:
         self._play, self._rate, self._volume = play, rate, volume
         self._waiting: asyncio.TimerHandle | None = None
+        self._idle = True
+        self._news: Earcon | None = None
 
     def __call__(self, happening: Happening) -> None:
         """Sound, or wait for the moment to sound."""
@@ -90,11 +96,21 @@ class Chimes:
             case "tool":
                 self._hush()
                 self._sound(Earcon.THINKING)
+            case "news":
+                self._news = Earcon.ERROR if happening.details["failed"] else Earcon.NEWS
+                self._tell_news()
             case "state":
                 self._hush()
+                self._idle = happening.details["state"] == "idle"
+                self._tell_news()
                 if happening.details["state"] == "thinking":
                     loop = asyncio.get_running_loop()
                     self._waiting = loop.call_later(UNHEARD, self._sound, Earcon.THINKING)
+
+    def _tell_news(self) -> None:
+        if self._idle and self._news is not None:
+            self._sound(self._news)
+            self._news = None
 
     def _hush(self) -> None:
         if self._waiting is not None:

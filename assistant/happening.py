@@ -1,10 +1,13 @@
-"""What a conversation tells whoever looks on: the view, the log, earcons, the store of sessions."""
+"""What a conversation tells whoever looks on, and what plugins tell the conversation."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +16,24 @@ class Happening:
 
     name: str
     """``ready level state listening partial judged seen thinking tool clause speaking ducked held burst resumed
-    interrupted continued discarded order reply turn remembered awake asleep trouble``."""
+    interrupted continued discarded order reply turn remembered awake asleep news trouble``."""
     at: float
     """Seconds of the microphone's stream."""
     details: dict[str, Any] = field(default_factory=dict)
 
 
 Observer = Callable[[Happening], None]
+
+
+class News:
+    """What became of work that a tool began and that outlives its reply; plugins call it from any thread."""
+
+    def __init__(self) -> None:
+        self.told: Callable[[str, bool], None] | None = None
+        """Takes the message and whether the work failed; ``None`` where no conversation is held."""
+
+    def __call__(self, message: str, failed: bool = False) -> None:
+        """Tell the person, in one sentence, as soon as that interrupts nobody."""
+        log.log(logging.WARNING if failed and self.told is None else logging.INFO, "%s", message)
+        if self.told is not None:
+            self.told(message, failed)

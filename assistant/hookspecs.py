@@ -10,6 +10,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from .config import Settings
+    from .happening import News
 
 hookspec = pluggy.HookspecMarker("assistant")
 hookimpl = pluggy.HookimplMarker("assistant")
@@ -39,8 +40,9 @@ def assistant_backends() -> Iterable[Backend]:  # type: ignore[empty-body]
 
 
 @hookspec
-def assistant_tools(settings: Settings) -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
+def assistant_tools(settings: Settings, news: News) -> Iterable[Callable[..., Any]]:  # type: ignore[empty-body]
     """Return typed functions with docstrings; each becomes a tool of the language model.
 
-    A plugin that need not know the settings leaves the parameter out.
+    A tool whose work outlives its reply tells by ``news("The tea is ready.")`` what became of it. A plugin leaves out
+    the parameters that it does not need.
     """

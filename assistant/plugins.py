@@ -21,6 +21,7 @@ import pluggy
 from . import hookspecs
 from .config import Settings, user_folder
 from .errors import ExtraMissing, PluginError, SettingError, nearest
+from .happening import News
 from .hookspecs import Backend
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Plugins:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.found: list[Found] = []
+        self.news = News()
         self._manager = pluggy.PluginManager("assistant")
         self._manager.add_hookspecs(hookspecs)
         self._manager.register(importlib.import_module("assistant.backends"), "backends")
@@ -95,7 +97,7 @@ class Plugins:
         from .tools import Tool
 
         made: dict[str, Tool] = {}
-        for group in self._manager.hook.assistant_tools(settings=self.settings):
+        for group in self._manager.hook.assistant_tools(settings=self.settings, news=self.news):
             for function in group:
                 tool = Tool.of(function)
                 made.setdefault(tool.name, tool)

@@ -300,6 +300,11 @@ def language(code: str) -> str:
     return f"\n[answer in {_LANGUAGES.get(code, code)}]" if code not in ("", "en") else ""
 
 
+def retell(code: str) -> str:
+    """Return the note that asks for a tool's answer in the language of the question; none for English."""
+    return f"\n[Say this in {_article(_LANGUAGES.get(code, code))} sentence]" if code not in ("", "en") else ""
+
+
 _SEEING = {
     "en": r"see|seen|looking at|look at|pictures?|images?|photos?|camera|this|these|those|holding|wearing|in front|"
     r"behind (?:me|you)|around (?:me|you)|read (?:it|that|to|me)|describe (?:it|that|what)|pointing|"

@@ -63,6 +63,7 @@ def converse(
         recognizer=kit.live_recognizer,
     )
     ears.trouble = dialogue.trouble_from_thread
+    kit.plugins.news.told = lambda message, failed: dialogue.tell_from_thread("news", message=message, failed=failed)
     if drowsy is not None:
         dialogue.observers.append(drowsy.observe)
         drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from assistant import Easel, Settings, hookimpl
+from assistant import Easel, News, Settings, hookimpl
 
 
 @hookimpl
-def assistant_tools(settings: Settings) -> list[Callable[..., Any]]:
+def assistant_tools(settings: Settings, news: News) -> list[Callable[..., Any]]:
     """Return the tool of this plugin; none where ``draw.model`` is empty."""
     if not settings.draw.model:
         return []
-    easel = Easel(settings)
+    easel = Easel(settings, news)
 
     def draw(what: str) -> str:
         r"""Draw a new picture of something, told in English, into a file.

@@ -252,6 +252,24 @@ def test_a_call_and_its_result(settings: Settings) -> None:
     assert 'calculate(expression="6*7")<|im_end|>\n<|im_start|>user\n[tool] 42' in session.text
 
 
+@pytest.mark.parametrize(
+    ("language", "tool", "failed", "told"),
+    [
+        ("de", "calculate", False, "Und?\n[tool] 42\n[Say this in a German sentence]"),
+        ("en", "calculate", False, "[tool] 42\nUnd?"),
+        ("de", "calculate", True, "[tool] Failed: 42\nUnd?\n[answer in German]"),
+        ("de", "peek", False, "[tool] 42\nUnd?\n[answer in German]"),
+    ],
+)
+def test_an_answer_is_to_be_told_in_the_language_of_the_question(
+    language: str, tool: str, failed: bool, told: str, settings: Settings
+) -> None:
+    brain, session = make("x", settings, tools=[*TOOLS, LOOKING])
+    results = (ToolResult(ToolCall(tool), 42, failed),)
+    said(brain, Turn(Utterance("Und?", language), results=results))
+    assert session.text.endswith(f"<|im_start|>user\n{told}<|im_start|>assistantx")
+
+
 @pytest.mark.parametrize("opening", ['calculate expression="6*7"', 'calculate: {"expression": "6*7"}', "calculate"])
 def test_a_call_that_begins_in_another_form_is_written_anew(settings: Settings, opening: str) -> None:
     """Nobody wants to hear ``current_time place="Tokio"``."""

@@ -3,11 +3,14 @@
 import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import rich
 
 from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, UNSTOPPED, WHOLE, WordsTurn
+from assistant.cli.terminal import LiveView, PlainView
 from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
@@ -15,13 +18,27 @@ from assistant.judging import combined
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
 from assistant.playback import Playback
+from assistant.plugins import Plugins
 from assistant.relay import BELIEVED
 from assistant.streams import Channel, Lane, Urgency, flow
+from assistant.talking import converse
 from assistant.turns import RATE, Patience
 from assistant.types import AudioChunk, Frame, Utterance
 from assistant.utterance import Hearing, respelled
 
-from .fakes import FakeActivity, FakeEchoCanceller, FakeMicrophone, FakeSpeaker, VirtualClock, silence, tone
+from .fakes import (
+    FakeActivity,
+    FakeBrain,
+    FakeEchoCanceller,
+    FakeMicrophone,
+    FakeRecognizer,
+    FakeSpeaker,
+    FakeTurnDetector,
+    FakeVoice,
+    VirtualClock,
+    silence,
+    tone,
+)
 
 
 @pytest.mark.parametrize(
@@ -339,3 +356,32 @@ def test_an_unplugged_microphone_is_told_and_taken_up_again(monkeypatch):
     ears = Ears(microphone, FakeActivity(), trouble=told.append)
     assert sum(len(sound.chunk.samples) for sound in ears.sounds()) >= 15 * 512
     assert told == ["the microphone was unplugged", "the microphone is back"]
+
+
+def test_what_plugins_tell_reaches_the_conversation_from_their_thread_and_hurts_nobody_after_its_end(settings, capsys):
+    told = Plugins(settings)
+    made = {"vad": FakeActivity, "turn": FakeTurnDetector}
+    kit = SimpleNamespace(
+        settings=settings, plugins=told, make=lambda kind, name: made[kind](), recognizer=FakeRecognizer(),
+        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=None,
+    )  # fmt: skip
+    plain, live, happened = PlainView(), LiveView(), []
+
+    def observe(happening):
+        plain(happening)
+        live(happening)
+        happened.append(happening)
+        if happening.name == "ready":
+            worker = threading.Thread(target=told.news, args=("The tea is ready.",))
+            worker.start()
+            worker.join()
+
+    dialogue = converse(kit, FakeMicrophone(silence(0.5)), FakeSpeaker(), observers=[observe], echo=False)
+    asyncio.run(dialogue.run())
+    told.news("Nobody is there any more.")
+    assert [one.details for one in happened if one.name == "news"] == [
+        {"message": "The tea is ready.", "failed": False}
+    ]
+    assert capsys.readouterr().out == "News: The tea is ready.\n"
+    rich.print(live)
+    assert "The tea is ready." in capsys.readouterr().out

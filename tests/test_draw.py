@@ -21,6 +21,7 @@ from assistant.cli import main
 from assistant.config import DrawSettings, Settings
 from assistant.drawing import Easel, free_name
 from assistant.errors import InputError, ModelError, SettingError
+from assistant.happening import News
 from assistant.plugins import Plugins
 from assistant.stages import Painter
 from assistant.store import Store
@@ -443,16 +444,58 @@ def until(done: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
+class Collected(News):
+    """News that a test looks at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[tuple[str, bool]] = []
+        self.told = lambda message, failed: self.all.append((message, failed))
+
+
 def test_the_tool_begins_a_picture_and_says_where_it_will_be(tiny: Path, settings: Settings, tmp_path: Path) -> None:
     chosen = wished(settings, model=str(tiny), steps=2, folder=str(tmp_path / "mine"))
-    toolbox = Toolbox(Plugins(chosen).tools, chosen.plugins.timeout)
+    plugins, news = Plugins(chosen), Collected()
+    plugins.news.told = news.told
+    toolbox = Toolbox(plugins.tools, chosen.plugins.timeout)
     told = toolbox.run(ToolCall("draw", {"what": "-- a dog; in the snow"}), ToolContext())
     picture = tmp_path / "mine" / "a-dog-in-the-snow.png"
     assert not told.failed and picture.name in told.result and str(picture.parent) in told.result
     second = toolbox.run(ToolCall("draw", {"what": "a cat"}), ToolContext())
     assert second.failed and "a-dog-in-the-snow.png is still being drawn" in second.result
-    until(picture.is_file)
+    until(lambda: bool(news.all))
+    assert news.all == [(f"The picture is done: {picture}.", False)]
     assert pictures.read(picture).pixels.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ("sys.exit('assistant: there is not enough memory to draw this')", "there is not enough memory to draw this"),
+        ("open(sys.argv[1]), sys.exit(1)", "No such file or directory"),
+        ("sys.exit(3)", "it ended with 3"),
+        pytest.param(
+            "print('half', file=sys.stderr), os.kill(os.getpid(), 9)",
+            "the system ended it, as it does where memory runs short",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL"),
+        ),
+    ],
+)
+def test_why_nothing_was_drawn_is_news(
+    ends: str, told: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, news = drawing.subprocess.Popen, Collected()
+
+    def begun(command: list[str], **options: Any) -> Any:
+        return real([sys.executable, "-c", f"import os, sys; {ends}", command[5]], **options)
+
+    monkeypatch.setattr(drawing.subprocess, "Popen", begun)
+    easel = Easel(wished(settings, model="a/b", folder=str(tmp_path)), news)
+    easel.begin(DOG)
+    until(lambda: bool(news.all))
+    ((message, failed),) = news.all
+    assert failed and message.startswith("a-dog-in-the-snow.png was not drawn: ") and told in message
+    assert told in easel.trouble and "\n" not in message
 
 
 def test_a_picture_that_came_to_nothing_is_told_with_the_next(settings: Settings, tmp_path: Path) -> None:

@@ -57,13 +57,15 @@ def test_no_clicks(which: Earcon, rate: int) -> None:
 
 def test_contours_tell_them_apart() -> None:
     rising, falling = contour(Earcon.LISTENING), contour(Earcon.SLEEPING)
-    steady, low = contour(Earcon.THINKING), contour(Earcon.ERROR)
+    steady, low, turning = contour(Earcon.THINKING), contour(Earcon.ERROR), contour(Earcon.NEWS)
     assert rising[1] > 1.3 * rising[0]
     assert falling[1] < falling[0] / 1.3
     assert abs(steady[1] / steady[0] - 1) < 0.01
+    assert turning[1] > 1.3 * turning[0] and abs(turning[2] / turning[0] - 1) < 0.01
     assert low[1] < low[0] and max(low) < 0.6 * min(*rising, *falling, *steady)
     for one, other in itertools.combinations(Earcon, 2):
-        assert not np.allclose(contour(one), contour(other), rtol=0.05)
+        ours, theirs = contour(one), contour(other)
+        assert len(ours) != len(theirs) or not np.allclose(ours, theirs, rtol=0.05)
 
 
 @at_each_rate
@@ -79,6 +81,23 @@ def test_volume(which: Earcon) -> None:
     np.testing.assert_allclose(soft.samples, usual.samples / 2, atol=1e-6)
     assert not earcon(which, 16_000, 0.0).samples.any()
     assert np.abs(earcon(which, 16_000, 9.0).samples).max() <= 2 * LOUDNESS
+
+
+def test_news_wait_until_nobody_speaks_and_no_reply_is_made() -> None:
+    sounded: list[AudioChunk] = []
+    chimes = Chimes(sounded.append, 16_000)
+
+    def heard(name: str, **details: object) -> list[Earcon]:
+        sounded.clear()
+        chimes(Happening(name, 0.0, details))
+        return [which for sound in sounded for which in Earcon if np.array_equal(sound.samples, told[which].samples)]
+
+    told = {which: earcon(which, 16_000) for which in Earcon}
+    assert heard("news", message="", failed=False) == [Earcon.NEWS]
+    assert heard("state", state="listening") == heard("news", message="", failed=True) == []
+    assert heard("state", state="user paused") == heard("state", state="speaking") == []
+    assert heard("state", state="idle") == [Earcon.ERROR]
+    assert heard("state", state="interrupted") == heard("state", state="idle") == []
 
 
 def test_chimes_follow_the_conversation() -> None:

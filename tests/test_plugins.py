@@ -48,6 +48,19 @@ def test_a_plugin_may_know_the_settings(plugins):
     assert found.tools["greet"].description == "Profile default."
 
 
+def test_a_plugin_may_tell_news_from_any_thread(plugins, caplog):
+    text = GOOD.replace("assistant_tools()", "assistant_tools(news)").replace(
+        'return f"Hello', 'news("Tea!", True); return f"'
+    )
+    found, told = plugins(mine=text), []
+    greet = found.tools["greet"].function
+    greet("Ada")
+    assert [(record.levelname, record.message) for record in caplog.records] == [("WARNING", "Tea!")]
+    found.news.told = lambda *news: told.append(news)
+    greet("Ada")
+    assert told == [("Tea!", True)] and len(caplog.records) == 1
+
+
 def test_disabled(plugins):
     found = plugins("plugins.disabled=mine", mine=GOOD)
     assert "greet" not in found.tools

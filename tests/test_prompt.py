@@ -133,6 +133,9 @@ def test_another_language_is_asked_for() -> None:
     assert prompt.language("en") == ""
     assert "German" in prompt.language("de")
     assert "xx" in prompt.language("xx")
+    assert prompt.retell("en") == prompt.retell("") == ""
+    assert prompt.retell("de") == "\n[Say this in a German sentence]"
+    assert prompt.retell("it") == "\n[Say this in an Italian sentence]"
 
 
 @pytest.mark.parametrize(

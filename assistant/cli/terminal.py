@@ -73,6 +73,8 @@ class PlainView:
                 print(f"Command: {details['order']}", flush=True)
             case "tool":
                 print(f"Tool: {details['tool']}", flush=True)
+            case "news":
+                print(f"News: {details['message']}", flush=True)
             case "trouble":
                 note(f"Trouble: {details['message']}")
 
@@ -106,6 +108,8 @@ class LiveView:
                     self._lines.append(("you", details["question"]))
                     self._lines.append(("it", details["heard"] + (" …" if details["interrupted"] else "")))
                 self._lines = self._lines[-SHOWN:]
+            case "news":
+                self._lines = [*self._lines, ("news", details["message"])][-SHOWN:]
             case "turn":
                 self._latency = details
             case "trouble":
