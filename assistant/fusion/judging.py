@@ -54,7 +54,7 @@ class Judge:
         arrays = unpack(saved.arrays)
         self.calibration = Calibration(tuple(arrays["weight"][0].tolist()), float(arrays["bias"][0]))
         means = arrays["bank.means"]
-        places = arrays["bank.places"].reshape(len(means), -1, means.shape[1])
+        places = arrays["bank.places"].reshape(len(means), -1, arrays["bank.places"].shape[1])
         self.others = together([captioner.remember(*picture) for picture in zip(places, means, strict=True)])
 
     @classmethod
