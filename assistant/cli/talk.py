@@ -47,14 +47,18 @@ def add(commands: Any) -> None:
 
 def run(app: App, arguments: argparse.Namespace) -> int:
     """Hold the conversation, or answer the sample question."""
+    from ..devices import sound_engine
     from ..errors import DeviceError
 
     if arguments.sample:
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
     app.settings = with_files(app.settings, arguments)
     try:
-        microphone = open_microphone(app)
+        engine = "file" if arguments.input else sound_engine(app.settings.audio.input)
+        microphone: Microphone = app.make("microphone", engine)
     except DeviceError as error:
+        if arguments.image or arguments.resume or arguments.push_to_talk:  # the sample is no answer to these
+            raise
         note(f"{error}.".replace("..", "."))
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
     return live(app, arguments, microphone)
@@ -74,21 +78,11 @@ def with_files(settings: Any, arguments: argparse.Namespace) -> Any:
     return dataclasses.replace(settings, audio=audio, camera=camera)
 
 
-def open_microphone(app: App) -> Microphone:
-    """Return the microphone or its file twin. Raises :class:`DeviceError` where there is none."""
-    from ..devices import sound_engine
-
-    microphone: Microphone = app.make("microphone", sound_engine(app.settings.audio.input))
-    return microphone
-
-
-def open_speaker(app: App) -> Speaker:
+def open_speaker(app: App, engine: str) -> Speaker:
     """Return the loudspeaker, or a file in its place; where there is none, the answers are only shown."""
-    from ..devices import sound_engine
     from ..errors import DeviceError
     from ..pacing import PacedSpeaker
 
-    engine = sound_engine(app.settings.audio.output)
     if engine == "file":
         return PacedSpeaker(app.make("speaker", engine))
     try:
@@ -99,8 +93,8 @@ def open_speaker(app: App) -> Speaker:
     return speaker
 
 
-def open_camera(app: App) -> Camera | None:
-    """Return the camera; where there is none, it is said once and the conversation does without."""
+def open_camera(app: App, needed: bool) -> Camera | None:
+    """Return the camera; where there is none, it is said once and the conversation does without, unless ``needed``."""
     from ..devices import camera_engine
     from ..errors import DeviceError
 
@@ -110,6 +104,8 @@ def open_camera(app: App) -> Camera | None:
     try:
         camera: Camera = app.make("camera", camera_engine(source))
     except DeviceError as error:
+        if needed:
+            raise
         note(f"{error}. Going on without a picture.")
         return None
     return camera
@@ -117,17 +113,19 @@ def open_camera(app: App) -> Camera | None:
 
 def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int:
     """Hold the conversation until its end."""
+    from ..devices import sound_engine
     from ..talking import converse
     from .terminal import single_keys, view
 
     if arguments.push_to_talk and app.settings.wake.enabled:
         raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
     past, recorder = open_history(app, arguments.resume)
-    speaker, camera = open_speaker(app), open_camera(app)
+    to_file = bool(arguments.say or arguments.input) or sound_engine(app.settings.audio.output) == "file"
+    speaker = open_speaker(app, "file" if to_file else "sounddevice")
+    camera = open_camera(app, needed=bool(arguments.image))
     note("Loading the models ...")
     with view(arguments.plain, arguments.json) as show:
-        echo = not app.settings.audio.output
-        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=echo)
+        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not to_file)
         if recorder is not None:
             dialogue.observers.append(recorder)
         if arguments.once:
@@ -144,7 +142,7 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
                 camera.close()
             if recorder is not None:
                 recorder.close()
-    if app.settings.audio.output and Path(app.settings.audio.output).is_file():
+    if to_file and Path(app.settings.audio.output).is_file():
         note(f"wrote: {app.settings.audio.output}")
     return 0
 
