@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,4 +125,38 @@ def test_the_sample_replaces_nothing_that_was_asked_for(
 def test_a_picture_that_is_named_is_needed(run: Talk, held: Held, question: Path, tmp_path: Path) -> None:
     assert run("--input", question, "--image", tmp_path / "absent.jpg") == InputError.exit_code
     assert run("--input", question, "--image", tmp_path / "absent") == DeviceError.exit_code
+    assert not held.given
+
+
+def test_what_goes_wrong_inside_is_one_line(
+    run: Talk, held: Held, question: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*errors: Exception) -> int:
+        held.fault = ExceptionGroup("", [ExceptionGroup("", [*errors])])
+        return run("--input", question)
+
+    assert fail(InputError("b.jpg is no picture"), KeyError(1)) == InputError.exit_code
+    assert fail(OSError(28, "No space left on device")) == 1
+    told = capsys.readouterr().err.replace("Loading the models ...\n", "")
+    assert told == "assistant: b.jpg is no picture\nassistant: No space left on device\n"
+    with pytest.raises(ExceptionGroup):  # a fault of the program is not hidden
+        fail(KeyError(1))
+
+
+def test_a_closed_pipe_ends_it_quietly(question: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; from types import SimpleNamespace; from assistant import talking; from assistant.cli import main\n"
+        "async def run(): raise ExceptionGroup('', [BrokenPipeError(32, 'Broken pipe')])\n"
+        "talking.converse = lambda *given, **options: SimpleNamespace(run=run, observers=[])\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    options = ("--json", "--set", "history.enabled=false", "--input", str(question))
+    command = [sys.executable, "-c", script, "talk", *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (141, "Loading the models ...\n")
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 20, "two"])
+def test_a_conversation_that_is_not_recorded_cannot_go_on(number: str, run: Talk, held: Held, question: Path) -> None:
+    assert run("--input", question, "--continue", number) == InputError.exit_code
     assert not held.given

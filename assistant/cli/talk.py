@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, SettingError
+from ..errors import AssistantError, SettingError
 from . import App, add_command, note, print_json
 
 if TYPE_CHECKING:
@@ -137,6 +137,11 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
                     asyncio.run(push_to_talk(dialogue))
             else:
                 asyncio.run(dialogue.run())
+        except BaseExceptionGroup as group:
+            told: BaseException | None = group.subgroup((AssistantError, OSError))
+            while isinstance(told, BaseExceptionGroup):
+                told = told.exceptions[0]
+            raise told or group from None
         finally:
             if camera is not None:
                 camera.close()
@@ -154,13 +159,12 @@ def open_history(app: App, resume: str | None) -> tuple[tuple[Message, ...], Rec
     """
     from ..history import History
     from ..history.recorder import Recorder
+    from .history import conversation_number
 
     if resume is None:
         return (), Recorder.of(app.settings, note)
     kept = History(app.settings)
-    if resume != "latest" and not resume.isdigit():
-        raise InputError(f"--continue takes the number of a conversation, not {resume!r}; see: assistant history list")
-    number = kept.latest() if resume == "latest" else int(resume)
+    number = kept.latest() if resume == "latest" else conversation_number(resume)
     return () if number is None else kept.messages(number), Recorder.of(app.settings, note, number)
 
 
