@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class Held:
 
     def __call__(self, *given: Any, **options: Any) -> Any:
         self.given, self.options = given, options
-        return SimpleNamespace(run=self.run, observers=[])
+        return SimpleNamespace(run=self.run, observers=[], quit=lambda: None)
 
     async def run(self) -> None:
         await asyncio.sleep(0)
@@ -160,3 +161,12 @@ def test_a_closed_pipe_ends_it_quietly(question: Path, tmp_path: Path) -> None:
 def test_a_conversation_that_is_not_recorded_cannot_go_on(number: str, run: Talk, held: Held, question: Path) -> None:
     assert run("--input", question, "--continue", number) == InputError.exit_code
     assert not held.given
+
+
+def test_with_push_to_talk_only_the_key_opens_the_ears(
+    run: Talk, held: Held, question: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    for options, hands_free in ((["--push-to-talk"], False), ([], True)):
+        assert run("--input", question, *options) == 0
+        assert held.options["hands_free"] is hands_free

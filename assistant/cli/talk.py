@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..stages import Camera, Microphone, Speaker
     from ..types import Message
 
-PUSH = "Press space or Enter to speak, and again when you have finished; q ends."
-
 
 def add(commands: Any) -> None:
     """Declare the command."""
@@ -33,7 +31,7 @@ def add(commands: Any) -> None:
         "  assistant talk --sample --say answer.wav",
     )
     parser.add_argument("--plain", action="store_true", help="lines of text only, for screen readers")
-    parser.add_argument("--push-to-talk", action="store_true", help="listen only between two presses of space or Enter")
+    parser.add_argument("--push-to-talk", action="store_true", help="space or Enter before and after you speak; q ends")
     parser.add_argument("--once", action="store_true", help="end after the first answer")
     parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
@@ -115,7 +113,7 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     """Hold the conversation until its end."""
     from ..devices import sound_engine
     from ..talking import converse
-    from .terminal import single_keys, view
+    from .terminal import Opening, single_keys, view
 
     if arguments.push_to_talk and app.settings.wake.enabled:
         raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
@@ -124,15 +122,16 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     speaker = open_speaker(app, "file" if to_file else "sounddevice")
     camera = open_camera(app, needed=bool(arguments.image))
     note("Loading the models ...")
-    with view(arguments.plain, arguments.json) as show:
-        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not to_file)
+    keys = arguments.push_to_talk
+    opening = Opening.KEY if keys else Opening.WAKE_WORD if app.settings.wake.enabled else Opening.SPEAK
+    with view(arguments.plain, arguments.json, opening) as show:
+        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not to_file, hands_free=not keys)
         if recorder is not None:
             dialogue.observers.append(recorder)
         if arguments.once:
             dialogue.observers.append(lambda happening: after_reply(dialogue, happening))
         try:
-            if arguments.push_to_talk:
-                note(PUSH)
+            if keys:
                 with single_keys():
                     asyncio.run(push_to_talk(dialogue))
             else:
@@ -178,7 +177,6 @@ async def push_to_talk(dialogue: Dialogue) -> None:
     """Hold the conversation; space or Enter begins and ends a question."""
     from ..streams import flow
 
-    dialogue.hands_free = False
     talking = False
 
     def toggle(key: str) -> None:
