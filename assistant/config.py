@@ -24,7 +24,7 @@ import platformdirs
 
 from .errors import SettingError, nearest
 
-SECRETS = frozenset({"ASSISTANT_BRAIN_KEY"})
+SECRETS = frozenset({"ASSISTANT_BRAIN_KEY", "ASSISTANT_REALTIME_KEY"})
 """Environment variables that no file and no command line may hold; each is read where it is needed only."""
 
 
