@@ -35,7 +35,12 @@ def add(commands: Any) -> None:
     parser.add_argument("--once", action="store_true", help="end after the first answer")
     parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
-    parser.add_argument("--say", metavar="OUT.wav", type=Path, help="write the spoken answers here instead of playing")
+    parser.add_argument(
+        "--say",
+        metavar="OUT.wav",
+        type=Path,
+        help="write the spoken answers here instead of playing; with --input the default is answer.wav",
+    )
     parser.add_argument(
         "--continue", dest="resume", nargs="?", const="latest", metavar="ID", help="go on with a past conversation"
     )
