@@ -26,7 +26,7 @@ install: .venv/installed-$(PROFILE) ## make .venv with what the profile needs
 models: install ## fetch the models of the profile
 	@$(BIN)/python -m assistant models pull --profile $(PROFILE)
 
-talk: models ## set up and talk (without microphone and camera: answer a recorded question about a photo)
+talk: models ## set up and talk (without a microphone: answer a recorded question about a photo)
 	@$(BIN)/python -m assistant talk --profile $(PROFILE) $(ARGS)
 
 test: .venv/installed-test ## set up and run the tests

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import re
 import tomllib
@@ -23,7 +24,7 @@ import platformdirs
 
 from .errors import SettingError, nearest
 
-SECRETS = frozenset({"ASSISTANT_BRAIN_KEY"})
+SECRETS = frozenset({"ASSISTANT_BRAIN_KEY", "ASSISTANT_REALTIME_KEY"})
 """Environment variables that no file and no command line may hold; each is read where it is needed only."""
 
 
@@ -283,6 +284,31 @@ class Settings:
     plugins: PluginSettings = field(default_factory=PluginSettings)
 
 
+RANGES: dict[str, tuple[float, float]] = {
+    "audio.volume": (0.0, 2.0),
+    "vad.threshold": (0.2, 0.95),  # speech that has begun goes on down to 0.15 below it
+    "vad.silence": (0.05, 10.0),
+    "vad.padding": (0.0, 5.0),
+    "asr.beam": (1, math.inf),
+    "asr.live_beam": (1, math.inf),
+    "asr.threads": (0, math.inf),
+    "brain.context": (256, math.inf),
+    "brain.max_tokens": (1, math.inf),
+    "brain.temperature": (0.0, math.inf),
+    "brain.threads": (0, math.inf),
+    "brain.gpu_layers": (-1, math.inf),
+    "voice.speed": (0.1, 10.0),
+    "turn.quick": (0.05, 10.0),
+    "turn.patient": (0.05, 60.0),
+    "turn.interrupt": (0.05, 60.0),
+    "talk.partials": (0.05, 60.0),
+    "wake.threshold": (0.0, 1.0),
+    "wake.sleep_after": (1.0, math.inf),
+    "plugins.timeout": (0.1, math.inf),
+}
+"""Least and most that a setting may be; infinite where there is no such bound. No number may be infinite itself."""
+
+
 def profiles() -> dict[str, Path]:
     """Return the profiles that exist, by name: those that ship and those in the user's folder."""
     found = {}
@@ -424,9 +450,10 @@ def _set(settings: Settings, key: str, value: object, origin: str) -> Settings:
     hints = typing.get_type_hints(type(old))
     if name not in hints:
         raise SettingError(f"{origin}: there is no setting {key!r}{_suggest(key, every)}")
-    return dataclasses.replace(
-        settings, **{section: dataclasses.replace(old, **{name: _coerce(value, hints[name], key, origin)})}
-    )
+    coerced = _coerce(value, hints[name], key, origin)
+    if isinstance(coerced, int | float):
+        _check_range(coerced, key, origin)
+    return dataclasses.replace(settings, **{section: dataclasses.replace(old, **{name: coerced})})
 
 
 def _suggest(key: str, every: list[str]) -> str:
@@ -452,16 +479,24 @@ def _coerce(value: object, kind: Any, key: str, origin: str) -> object:
         if lowered not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
             raise wrong
         return lowered in ("1", "true", "yes", "on")
-    if kind in (int, float) and isinstance(value, str):
+    numeric = isinstance(value, str) or (kind is float and isinstance(value, int) and not isinstance(value, bool))
+    if kind in (int, float) and numeric:
         try:
             return kind(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise wrong from None
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise wrong
     return value
+
+
+def _check_range(value: float, key: str, origin: str) -> None:
+    least, most = RANGES.get(key, (-math.inf, math.inf))
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingError(f"{origin}: {key} must be a finite number, not {value}")
+    if not least <= value <= most:
+        allowed = f"at least {least:g}" if math.isinf(most) else f"from {least:g} to {most:g}"
+        raise SettingError(f"{origin}: {key} must be {allowed}, not {value}")
 
 
 def _names(kind: Any) -> str:

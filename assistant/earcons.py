@@ -73,13 +73,16 @@ def earcon(which: Earcon, rate: int, volume: float = 1.0) -> AudioChunk:
 class Chimes:
     """An observer of a :class:`~assistant.dialogue.Dialogue` that tells its states by earcons.
 
-    ``play`` is called in the event loop and must return at once. A wake-up says that it listens, a
-    reply that keeps one waiting or needs a tool that it thinks, trouble is an error. News wait until
+    ``play`` is called in the event loop and must return at once. A wake-up, and with push-to-talk the key, says that
+    it listens, a reply that keeps one waiting or needs a tool that it thinks, trouble is an error. News wait until
     nobody speaks and no reply is made.
     """
 
-    def __init__(self, play: Callable[[AudioChunk], None], rate: int, volume: float = 1.0) -> None:
+    def __init__(
+        self, play: Callable[[AudioChunk], None], rate: int, volume: float = 1.0, hands_free: bool = True
+    ) -> None:
         self._play, self._rate, self._volume = play, rate, volume
+        self._hands_free = hands_free
         self._waiting: asyncio.TimerHandle | None = None
         self._idle = True
         self._news: Earcon | None = None
@@ -88,6 +91,8 @@ class Chimes:
         """Sound, or wait for the moment to sound."""
         match happening.name:
             case "awake":
+                self._sound(Earcon.LISTENING)
+            case "listening" if not self._hands_free:
                 self._sound(Earcon.LISTENING)
             case "asleep":
                 self._sound(Earcon.SLEEPING)

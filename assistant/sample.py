@@ -1,4 +1,4 @@
-"""The recorded question about a photo that is answered where there is no microphone and no camera."""
+"""The recorded question about a photo that is answered where there is no microphone."""
 
 from __future__ import annotations
 

@@ -32,10 +32,12 @@ def converse(
     observers: Sequence[Observer] = (),
     history: Sequence[Message] = (),
     echo: bool = True,
+    hands_free: bool = True,
 ) -> Dialogue:
     """Return a conversation that is ready to run; its models are loaded first.
 
-    ``echo`` is false where the loudspeaker cannot be heard by the microphone (files).
+    ``echo`` is false where the loudspeaker cannot be heard by the microphone (files), ``hands_free``
+    with push-to-talk.
     """
     activity, echoes, wake = (
         kit.make("vad", kit.settings.vad.engine),
@@ -62,13 +64,14 @@ def converse(
         make_voice=lambda speed: voice_at(kit, speed),
         recognizer=kit.live_recognizer,
     )
+    dialogue.hands_free = hands_free
     ears.trouble = dialogue.trouble_from_thread
     kit.plugins.news.told = lambda message, failed: dialogue.tell_from_thread("news", message=message, failed=failed)
     if drowsy is not None:
         dialogue.observers.append(drowsy.observe)
         drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)
     if kit.settings.audio.earcons and echo:
-        dialogue.observers.append(Chimes(dialogue.chime, kit.voice.rate, kit.settings.audio.volume))
+        dialogue.observers.append(Chimes(dialogue.chime, kit.voice.rate, kit.settings.audio.volume, hands_free))
     return dialogue
 
 

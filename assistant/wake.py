@@ -59,6 +59,7 @@ class DrowsyEars(Ears):
 
     def sounds(self) -> Iterator[Sound]:
         """Yield what the conversation is to hear."""
+        self.told("asleep", "")
         for sound in super().sounds():
             if self.awake:
                 yield self._attentive(sound)

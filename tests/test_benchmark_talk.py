@@ -2,17 +2,26 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
+from http import HTTPStatus
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from assistant.benchmark import realtime, talk
 from assistant.benchmark.devices import RATE, VirtualMicrophone, VirtualSpeaker
-from assistant.benchmark.talk import Recording, spread, with_pause
+from assistant.benchmark.talk import Recording, read_pictures, read_recordings, spread, with_pause
+from assistant.cli import main
+from assistant.config import Settings
+from assistant.errors import InputError
+from assistant.sound import write
 from assistant.types import AudioChunk
 
-from .fakes import silence, tone
+from .fakes import FakeActivity, silence, tone
 
 
 def test_the_microphone_says_what_it_is_given_in_order():
@@ -52,10 +61,26 @@ def test_spread():
     assert spread([]) == {"p50": None, "p95": None}
 
 
-def test_a_realtime_server_is_measured_by_the_same_ruler():
+@contextlib.asynccontextmanager
+async def serving(handler, **options):
+    """Serve the handler; give its address."""
     websockets = pytest.importorskip("websockets.asyncio.server")
-    from assistant.benchmark.realtime import _measure
+    async with websockets.serve(handler, "127.0.0.1", 0, max_queue=None, **options) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
+
+def measured(handler, questions=1, seconds=0.2, **options):
+    """Return the figures of a server."""
+
+    async def main():
+        async with serving(handler, **options) as url:
+            recordings = [Recording("tone", tone(seconds))] * questions
+            return await realtime._measure(url, recordings, lambda text: None)
+
+    return asyncio.run(main())
+
+
+def test_a_realtime_server_is_measured_by_the_same_ruler():
     async def answer(socket):
         """Answer as soon as 0.2 s of quiet followed some sound."""
         quiet, spoken = 0, False
@@ -69,20 +94,144 @@ def test_a_realtime_server_is_measured_by_the_same_ruler():
                 await socket.send(json.dumps({"type": "response.done"}))
                 spoken = False
 
-    async def main():
-        async with websockets.serve(answer, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            return await _measure(f"ws://127.0.0.1:{port}", [Recording("tone", tone(0.4))] * 2, lambda text: None)
-
-    figures = asyncio.run(main())
+    figures = measured(answer, questions=2, seconds=0.4)
     assert figures["answered"] == figures["questions"] == 2
     assert all(0.1 < turn["first_audio_s"] for turn in figures["turns"])
 
 
-def test_a_realtime_server_that_is_not_there_is_told():
-    pytest.importorskip("websockets")
-    from assistant.benchmark.realtime import _measure
+async def reply(socket, pieces=1, every=0.0):
+    for _ in range(pieces):
+        await socket.send(json.dumps({"type": "response.audio.delta", "delta": "AAAA"}))
+        await asyncio.sleep(every)
+    await socket.send(json.dumps({"type": "response.done"}))
+
+
+def test_a_response_that_cuts_the_person_off_is_no_answer():
+    async def goes_on(socket):
+        await socket.recv()
+        await reply(socket, pieces=8, every=0.1)  # 0.8 s, from the beginning of 0.4 s of speech
+        await socket.wait_closed()
+
+    figures = measured(goes_on, seconds=0.4)
+    assert (figures["answered"], figures["cut_off"]) == (0, 1)
+
+    async def answers_then(socket):
+        await socket.recv()
+        await reply(socket)
+        await asyncio.sleep(0.6)
+        await reply(socket)
+        await socket.wait_closed()
+
+    figures = measured(answers_then, seconds=0.4)
+    assert (figures["answered"], figures["cut_off"]) == (1, 1)
+    assert figures["turns"][0]["first_audio_s"] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("no JSON", "does not speak"),
+        ("[]", "does not speak"),
+        ('{"type": "error", "error": {"message": "there is no model x"}}', "there is no model x"),
+        (1011, "crashed"),
+        (1000, "1000"),
+    ],
+)
+def test_a_realtime_server_that_fails_is_told(message, told):
     from assistant.errors import DeviceError
 
-    with pytest.raises(DeviceError, match="no answer from ws:"):
-        asyncio.run(_measure("ws://127.0.0.1:9", [Recording("tone", tone(0.1))], lambda text: None))
+    async def fails(socket):
+        await socket.recv()
+        if isinstance(message, int):
+            await socket.close(message, "crashed")
+        else:
+            await socket.send(message)
+        await socket.wait_closed()
+
+    with pytest.raises(DeviceError, match=told):
+        measured(fails)
+
+    async def fails_later(socket):
+        await asyncio.sleep(0.3)
+        await reply(socket)
+        await fails(socket)
+
+    figures = measured(fails_later, questions=2)
+    assert (figures["questions"], figures["answered"]) == (1, 1) and told in figures["error"]
+
+
+def test_the_key_of_a_realtime_server(monkeypatch):
+    from assistant.errors import DeviceError
+
+    def check(connection, request):
+        if request.headers.get("Authorization") != "Bearer open sesame":
+            return connection.respond(HTTPStatus.UNAUTHORIZED, "no")
+
+    async def answers(socket):
+        await asyncio.sleep(0.3)
+        await reply(socket)
+        await socket.wait_closed()
+
+    monkeypatch.delenv(realtime.KEY, raising=False)
+    with pytest.raises(DeviceError, match="401"):
+        measured(answers, process_request=check)
+    monkeypatch.setenv(realtime.KEY, "open sesame")
+    assert measured(answers, process_request=check)["answered"] == 1
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9", "http://127.0.0.1:9", "localhost:80", "ws://"])
+def test_a_realtime_server_that_is_not_there_is_told(url):
+    pytest.importorskip("websockets")
+    from assistant.errors import DeviceError
+
+    with pytest.raises(DeviceError, match=f"no answer from {url}"):
+        asyncio.run(realtime._measure(url, [Recording("tone", tone(0.1))], lambda text: None))
+
+
+def test_recordings_without_speech_are_told(tmp_path):
+    write(tmp_path / "quiet.wav", [AudioChunk(silence(0.5), RATE)])
+    kit = SimpleNamespace(settings=Settings(), make=lambda kind, name: FakeActivity())
+    with pytest.raises(InputError, match="nobody speaks"):
+        read_recordings(kit, tmp_path)
+
+
+def test_pictures_are_read_by_name_and_no_more_than_needed(tmp_path):
+    for number in (3, 1, 2):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    assert [int(pixels[0, 0, 0]) for pixels in read_pictures(tmp_path, 2)] == [1, 2]
+
+
+def test_each_question_is_asked_about_the_next_picture(monkeypatch):
+    shown = []
+
+    @contextlib.asynccontextmanager
+    async def session(kit, camera=None):
+        yield SimpleNamespace(show=shown.append)
+
+    async def ask(session, recording, brief=1.0):
+        return talk.Asked(recording.name, first_audio=1.0)
+
+    monkeypatch.setattr(talk, "session", session)
+    monkeypatch.setattr(talk, "_ask", ask)
+    monkeypatch.setattr(talk, "one_after_the_other", lambda *given: {"first_audio_s": spread([1.0])})
+    asyncio.run(talk._measure(None, [Recording("tone", tone(0.1))] * 3, ["a", "b"], 0, True, lambda text: None))
+    assert shown == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize(("turns", "grows"), [(3, False), (10, False), (11, True)])
+def test_memory_grows_only_once_it_is_warm(turns, grows, monkeypatch):
+    async def unanswered(session, recording, brief=1.0):
+        return talk.Asked(recording.name)
+
+    monkeypatch.setattr(talk, "_ask", unanswered)
+    figures = asyncio.run(talk._endure(None, [Recording("tone", tone(0.1))], turns, lambda text: None))
+    assert (figures["memory_growth_mb"] is not None) == grows and figures["latency_drift"] is None
+
+
+@pytest.mark.parametrize("kind", ["talk", "echo"])
+def test_help_has_examples(kind, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["bench", kind, "--help"])
+    assert f"examples:\n  assistant bench {kind}" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench", "talk", "--turns", "-1"])

@@ -49,7 +49,7 @@ def test_list(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list", "--json", "--limit", "1") == 0
     [row] = json.loads(capsys.readouterr().out)["conversations"]
     assert (row["conversation"], row["turns"], row["title"]) == (2, 2, "What time is *it*?")
-    with pytest.raises(InputError, match="history show"):
+    with pytest.raises(SystemExit):
         run("list", "2")
 
 
@@ -62,7 +62,7 @@ def test_show(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("show", "2", "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["turns"][0]["tools"] == [{"tool": "clock", "arguments": {}, "result": "12:00", "failed": False}]
-    for wrong in ("9", "two"):
+    for wrong in ("9", "two", "²", "9" * 20, "9" * 5000):
         with pytest.raises(InputError, match="history list"):
             run("show", wrong)
 
@@ -111,6 +111,38 @@ def test_delete(run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert run("delete", "--all", "--yes") == 0
     assert run("list") == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("days", ["-5", "nan", "1e400", "-inf", "soon"])
+def test_an_age_that_is_none_deletes_nothing(days: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("delete", "--older-than", days)
+    assert capsys.readouterr().err.count("\n") == 1
+    run("list")
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_options_stand_before_or_after_numbers(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    for action in (["show", "--json"], ["export", "--format", "jsonl"], ["search", "--limit", "5"]):
+        what = "red" if action[0] == "search" else "1"
+        assert run(*action, what) == 0
+        before = capsys.readouterr().out
+        assert run(action[0], what, *action[1:]) == 0
+        assert before and capsys.readouterr().out == before
+    assert run("delete", "--yes", "1") == 0
+
+
+def test_the_action_is_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["history"])
+    assert "required: ACTION (see" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["list", "show", "search", "export", "delete"])
+def test_every_action_has_examples(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["history", action, "--help"])
+    assert f"examples:\n  assistant history {action}" in capsys.readouterr().out
 
 
 def test_a_damaged_record_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,15 @@ def test_unknown_key_names_file_line_and_nearest(folder):
         ("asr.beam=1.5", "asr.beam must be a whole number"),
         ("store.offline=maybe", "store.offline must be true or false"),
         ("nonsense", "--set takes section.key=value"),
+        ("vad.threshold=5", "vad.threshold must be from 0.2 to 0.95, not 5.0"),
+        ("vad.threshold=0", "vad.threshold must be from 0.2 to 0.95, not 0.0"),
+        ("talk.partials=nan", "talk.partials must be a finite number, not nan"),
+        ("turn.quick=nan", "turn.quick must be a finite number"),
+        ("turn.patient=1e400", "turn.patient must be a finite number, not inf"),
+        ("draw.guidance=-inf", "draw.guidance must be a finite number"),
+        ("wake.sleep_after=0", "wake.sleep_after must be at least 1, not 0.0"),
+        ("asr.threads=-1", "asr.threads must be at least 0, not -1"),
+        (f"brain.gpu_layers=-{10**400}", "brain.gpu_layers must be at least -1"),
         ("voize.speed=1", "did you mean 'voice.speed'"),
     ],
 )
@@ -51,6 +60,21 @@ def test_ill_typed_in_file(folder):
     (folder / "config.toml").write_text("[asr]\nbeam = true\n")
     with pytest.raises(SettingError, match=r"line 2: asr\.beam must be a whole number, not True"):
         config.load(None, environ={})
+
+
+def test_out_of_range_in_file(folder):
+    (folder / "config.toml").write_text("[turn]\npatient = -1\n")
+    with pytest.raises(SettingError, match=r"line 2: turn\.patient must be from 0.05 to 60, not -1\.0"):
+        config.load(None, environ={})
+    (folder / "config.toml").write_text(f"[turn]\npatient = {10**400}\n")
+    with pytest.raises(SettingError, match=r"line 2: turn\.patient must be a number"):
+        config.load(None, environ={})
+
+
+def test_every_range_is_of_a_number_and_holds_its_default():
+    known = config.flatten(config.Settings())
+    for key, (least, most) in config.RANGES.items():
+        assert least <= known[key] <= most
 
 
 def test_not_utf8_and_not_toml(folder):

@@ -137,3 +137,11 @@ def test_chimes_follow_the_conversation() -> None:
     finally:
         loop.close()
     assert names()[3:] == [Earcon.THINKING, Earcon.ERROR]
+
+
+def test_with_push_to_talk_the_key_is_answered() -> None:
+    sounded: list[AudioChunk] = []
+    for hands_free in (True, False):
+        Chimes(sounded.append, 16_000, hands_free=hands_free)(Happening("listening", 0.0))
+    [sound] = sounded
+    np.testing.assert_array_equal(sound.samples, earcon(Earcon.LISTENING, 16_000).samples)

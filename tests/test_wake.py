@@ -78,14 +78,14 @@ def drowsy(room: Room, word: FakeWakeWord, sleep_after: float = 5.0) -> DrowsyEa
 
 def test_asleep_nothing_is_heard_and_the_clock_goes_on() -> None:
     room = Room(silence(1), tone(4), silence(1), tone(1), silence(2))
-    assert speech_in(drowsy(room, FakeWakeWord())) == ([], [])
+    assert speech_in(drowsy(room, FakeWakeWord())) == ([], [("asleep", "")])
 
 
 def test_after_the_word_everything_is_heard_but_not_the_word_itself() -> None:
     room = Room(silence(1), tone(1), silence(1), tone(2), silence(1))
     ears = drowsy(room, Ear(int(1.7 * RATE)))  # the engine is sure before the word is over
     [(start, end)], told = speech_in(ears)
-    assert told == [("awake", "computer")] and ears.awake
+    assert told == [("asleep", ""), ("awake", "computer")] and ears.awake
     assert start == pytest.approx(3.0, abs=0.04) and end == pytest.approx(5.0, abs=0.04)
 
 
@@ -101,12 +101,12 @@ def test_it_sleeps_again_and_not_while_the_assistant_speaks() -> None:
 
     word = Ear(RATE // 2)
     spans, told = speech_in(drowsy(room(), word))
-    assert told == [("awake", "computer"), ("asleep", "")] and word.resets == 1
+    assert told == [("asleep", ""), ("awake", "computer"), ("asleep", "")] and word.resets == 1
     assert len(spans) == 1
     talking = drowsy(room(), Ear(RATE // 2))
     talking.observe(Happening("state", 0.0, {"state": "speaking"}))
     spans, told = speech_in(talking)
-    assert told == [("awake", "computer")] and len(spans) == 2
+    assert told == [("asleep", ""), ("awake", "computer")] and len(spans) == 2
 
 
 @pytest.mark.parametrize(

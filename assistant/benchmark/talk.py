@@ -72,6 +72,8 @@ PITCHES = (0.92, 1.0, 1.08, 1.16)
 SECONDS_OF_IDLE = 10.0
 LONGEST_WAIT = 30.0
 """Seconds after which a question counts as not answered."""
+WARM = 10
+"""Questions in a row after which the growth of memory is counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +152,12 @@ class Session:
         self.speaker.listen()
         self.happened.clear()
 
+    def show(self, pixels: Pixels | None) -> None:
+        """Put a picture before the camera, or nothing, as if there had never been another."""
+        assert self.camera is not None
+        self.camera.pixels = pixels
+        self.dialogue.forget_picture()
+
     async def hush(self) -> None:
         """End the reply, as by a key."""
         if self.state() is not State.IDLE:
@@ -182,12 +190,12 @@ def measure(
 ) -> dict[str, Any]:
     """Return all figures as one dictionary.
 
-    ``utterances`` is a folder of recordings, ``images`` one of pictures; ``turns`` asks so many
-    questions in a row for memory and drift. ``quick`` measures only the questions.
-    Raises :class:`InputError` for a folder without anything in it.
+    ``utterances`` is a folder of recordings, ``images`` one of pictures, which are shown in turn, one
+    a question; ``turns`` asks so many questions in a row for memory and drift. ``quick`` measures only
+    the questions. Raises :class:`InputError` for a folder without anything in it.
     """
     recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
-    shown = read_pictures(images) if images else []
+    shown = read_pictures(images, len(recordings)) if images else []
     return asyncio.run(_measure(kit, recordings, shown, turns, quick, progress))
 
 
@@ -202,13 +210,15 @@ async def _measure(
     progress(f"{len(recordings)} questions, live")
     async with session(kit, VirtualCamera(shown[0]) if shown else None) as talk:
         idle = await _idle(talk) if not quick else None
-        asked = [await _ask(talk, recording) for recording in recordings]
+        asked = []
+        for number, recording in enumerate(recordings):
+            if shown:
+                talk.show(shown[number % len(shown)])
+            asked.append(await _ask(talk, recording))
         blind: list[Asked] = []
         if shown and not quick:
             progress("the same questions without a picture")
-            assert talk.camera is not None
-            talk.camera.pixels = None
-            talk.dialogue.forget_picture()
+            talk.show(None)
             blind = [await _ask(talk, recording) for recording in recordings]
         pauses = {}
         if not quick:
@@ -216,7 +226,7 @@ async def _measure(
             pauses = await _pauses(talk, recordings)
         endurance = await _endure(talk, recordings, turns, progress) if turns else {}
     progress("the same stages one after the other")
-    sequential = one_after_the_other(kit, recordings, shown[0] if shown else None)
+    sequential = one_after_the_other(kit, recordings, shown)
     figures = _figures(asked, sequential)
     figures |= {"idle_cpu": idle, "memory_mb": round(memory_mb(), 1), **pauses, **endurance}
     if blind:
@@ -279,22 +289,29 @@ async def _endure(
     """Ask many questions in a row; return how memory and latency change after the tenth."""
     shortest = sorted(recordings, key=lambda recording: recording.seconds)[:3]
     latencies: list[float] = []
-    after_tenth = 0.0
+    warm = 0.0
     for number in range(turns):
         asked = await _ask(talk, shortest[number % len(shortest)], brief=0.2)
         if asked.first_audio is not None:
             latencies.append(asked.first_audio)
-        if number == 9:
-            after_tenth = memory_mb()
+        if number == WARM - 1:
+            warm = memory_mb()
         if number % 20 == 0:
             progress(f"turn {number} of {turns}, {memory_mb():.0f} MB")
-    quarter = max(1, len(latencies) // 4)
-    early, late = statistics.median(latencies[:quarter]), statistics.median(latencies[-quarter:])
     return {
         "turns_in_a_row": turns,
-        "memory_growth_mb": round(memory_mb() - after_tenth, 1),
-        "latency_drift": round(late / early - 1, 4),
+        "memory_growth_mb": round(memory_mb() - warm, 1) if turns > WARM else None,
+        "latency_drift": drift(latencies),
     }
+
+
+def drift(latencies: Sequence[float]) -> float | None:
+    """Return by how much the last quarter is slower than the first, relative to it; ``None`` without answers."""
+    if not latencies:
+        return None
+    quarter = max(1, len(latencies) // 4)
+    early, late = statistics.median(latencies[:quarter]), statistics.median(latencies[-quarter:])
+    return round(late / early - 1, 4)
 
 
 async def _turn_taking(kit: Kit, recordings: Sequence[Recording], progress: Callable[[str], None]) -> dict[str, Any]:
@@ -401,11 +418,11 @@ async def _backchannels(talk: Session, over: Sequence[Recording], question: Reco
     return {"backchannel_stops": round(stopped / len(over), 4), "backchannels": len(over), "backchannel_holds": held}
 
 
-def one_after_the_other(kit: Kit, recordings: Sequence[Recording], picture: Pixels | None) -> dict[str, Any]:
+def one_after_the_other(kit: Kit, recordings: Sequence[Recording], shown: Sequence[Pixels]) -> dict[str, Any]:
     """Return what the same stages take without any overlap: detect, look, recognise, think, speak."""
     detectors = detectors_of(kit)
     splits: list[dict[str, float]] = []
-    for recording in recordings:
+    for number, recording in enumerate(recordings):
         kit.brain.prepare(Turn(None))
         audio = AudioChunk(recording.samples, RATE)
         watch = _Watch()
@@ -415,8 +432,8 @@ def one_after_the_other(kit: Kit, recordings: Sequence[Recording], picture: Pixe
             detector.finished(audio, utterance.text)
         watch.lap("detector_s")
         percepts: tuple[Percept, ...] = ()
-        if picture is not None:
-            frame = Frame(picture)
+        if shown:
+            frame = Frame(shown[number % len(shown)])
             percept = kit.eyes.look(frame)
             percepts = (kit.fuser.read(frame, percept) if kit.fuser else percept,)
         watch.lap("look_s")
@@ -460,7 +477,10 @@ def read_recordings(kit: Kit, folder: Path) -> list[Recording]:
     if not paths:
         raise InputError(f"there are no recordings in {folder}; give --utterances a folder of WAV or FLAC files")
     made = [Recording(path.stem, trimmed(kit, sound.read(path, RATE))) for path in paths]
-    return [recording for recording in made if len(recording.samples)]
+    spoken = [recording for recording in made if len(recording.samples)]
+    if not spoken:
+        raise InputError(f"nobody speaks in the recordings of {folder}; give --utterances a folder of spoken questions")
+    return spoken
 
 
 def made_recordings(kit: Kit, texts: Sequence[str]) -> list[Recording]:
@@ -483,14 +503,14 @@ def trimmed(kit: Kit, audio: AudioChunk) -> Samples:
     return audio.samples[spans[0][0] : spans[-1][1]] if spans else audio.samples[:0]
 
 
-def read_pictures(folder: Path) -> list[Pixels]:
-    """Return the pictures of a folder."""
+def read_pictures(folder: Path, most: int) -> list[Pixels]:
+    """Return the pictures of a folder by name, at most so many."""
     from ..devices import PICTURES
 
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES) if folder.is_dir() else []
     if not paths:
         raise InputError(f"there are no pictures in {folder}")
-    return [pictures.read(path).pixels for path in paths[:1]]
+    return [pictures.read(path).pixels for path in paths[:most]]
 
 
 def with_pause(samples: Samples, seconds: float) -> Samples:

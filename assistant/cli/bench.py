@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import App, Parser, add_command, add_shared, note, print_json
+from . import App, Parser, add_command, note, positive, print_json
 
 
 def add(commands: Any) -> None:
@@ -20,16 +20,32 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     kinds = parser.add_subparsers(dest="bench", metavar="WHAT", parser_class=Parser)
-    talk = kinds.add_parser("talk", help="play recorded speech in real time through the whole conversation")
-    add_shared(talk)
+    talk = add_command(
+        kinds,
+        "talk",
+        "play recorded speech in real time through the whole conversation",
+        "  assistant bench talk\n  assistant bench talk --quick --utterances questions/ --images photos/\n"
+        "  assistant bench talk --turns 200 --json\n"
+        "  ASSISTANT_REALTIME_KEY=… assistant bench talk --realtime 'wss://server/v1/realtime?model=name'",
+    )
     talk.add_argument("--utterances", metavar="DIR", type=Path, help="recordings of questions (default: synthesised)")
-    talk.add_argument("--images", metavar="DIR", type=Path, help="pictures before the camera")
-    talk.add_argument("--turns", type=int, default=0, metavar="N", help="also ask N questions in a row: memory, drift")
+    talk.add_argument("--images", metavar="DIR", type=Path, help="pictures before the camera, one a question")
+    talk.add_argument(
+        "--turns", type=positive, default=0, metavar="N", help="also ask N questions in a row: memory (from 11), drift"
+    )
     talk.add_argument("--quick", action="store_true", help="only the questions, not pauses, interruptions, idling")
     talk.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
-    talk.add_argument("--realtime", metavar="URL", help="measure a server that speaks the OpenAI Realtime protocol")
-    echo = kinds.add_parser("echo", help="simulated rooms: echo taken out, self-interruptions, missed barge-ins")
-    add_shared(echo)
+    talk.add_argument(
+        "--realtime",
+        metavar="URL",
+        help="measure a server that speaks the OpenAI Realtime protocol; its key stands in ASSISTANT_REALTIME_KEY",
+    )
+    echo = add_command(
+        kinds,
+        "echo",
+        "simulated rooms: echo taken out, self-interruptions, missed barge-ins",
+        "  assistant bench echo\n  assistant bench echo --minutes 5 --level -12 --json",
+    )
     echo.add_argument("--minutes", type=float, default=30.0, help="of the assistant's speech in all rooms together")
     echo.add_argument("--level", type=float, default=-6.0, metavar="DB", help="of the echo, relative to the voice")
     echo.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
@@ -71,7 +87,7 @@ def talk(app: App, arguments: argparse.Namespace) -> int:
 
         figures = measure(app.kit, arguments.utterances, arguments.images, arguments.turns, arguments.quick, progress)
     show(figures, arguments.json)
-    return 0
+    return 1 if "error" in figures else 0
 
 
 def echo(app: App, arguments: argparse.Namespace) -> int:

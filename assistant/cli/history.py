@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from datetime import datetime
@@ -10,39 +11,67 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from . import App, add_command, note, positive, print_json
+from . import App, Parser, add_command, note, positive, print_json
 
 if TYPE_CHECKING:
     from ..history import History, PastConversation
 
-ACTIONS = ("list", "show", "search", "export", "delete")
+LONGEST = 18
+"""Digits of a conversation's number; longer ones do not fit the record."""
 
 EXAMPLE = """\
   assistant history list
   assistant history show 12
   assistant history search red lighthouse
   assistant history export --output talks.md
-  assistant history export 12 --format jsonl
   assistant history delete 12
-  assistant history delete --older-than 30
   assistant config set history.enabled false"""
 
 
 def add(commands: Any) -> None:
-    """Declare the command."""
+    """Declare the command and its actions."""
     parser = add_command(commands, "history", "list, search, export or delete what was said in assistant talk", EXAMPLE)
-    parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
-    parser.add_argument(
-        "what", nargs="*", help="numbers of conversations (show, export, delete), or words to look for (search)"
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    listing = add_command(
+        actions, "list", "list conversations", "  assistant history list\n  assistant history list --limit 5 --json"
     )
-    parser.add_argument("--limit", type=positive, metavar="N", help="list or find at most N")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="export into a file: .jsonl or .md")
-    parser.add_argument("--format", choices=("jsonl", "markdown"), help="of the export; default: by the file's ending")
-    parser.add_argument("--media", type=Path, metavar="FOLDER", help="export sounds and pictures that were kept")
-    parser.add_argument("--all", action="store_true", help="delete every conversation")
-    parser.add_argument("--older-than", type=float, metavar="DAYS", help="delete what ended longer ago")
-    parser.add_argument("--yes", action="store_true", help="do not ask before deleting all")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.add_argument("--limit", type=positive, metavar="N", help="list at most N")
+    show = add_command(
+        actions, "show", "show a conversation", "  assistant history show\n  assistant history show 12 --json"
+    )
+    show.add_argument("number", nargs="?", metavar="NUMBER", help="of the conversation; default: the latest")
+    search = add_command(
+        actions,
+        "search",
+        "find what was said",
+        "  assistant history search red lighthouse\n  assistant history search --limit 5 lighthouse",
+    )
+    search.add_argument("words", nargs="+", metavar="WORD", help="to look for")
+    search.add_argument("--limit", type=positive, default=20, metavar="N", help="find at most N (20)")
+    export = add_command(
+        actions,
+        "export",
+        "export conversations as JSON lines or Markdown",
+        "  assistant history export --output talks.md\n  assistant history export --format jsonl 12\n"
+        "  assistant history export --output talks.jsonl --media kept/",
+    )
+    export.add_argument("numbers", nargs="*", metavar="NUMBER", help="of the conversations; default: all")
+    export.add_argument("--output", type=Path, metavar="FILE", help="export into a file: .jsonl or .md")
+    export.add_argument("--format", choices=("jsonl", "markdown"), help="default: by the file's ending")
+    export.add_argument("--media", type=Path, metavar="FOLDER", help="export sounds and pictures that were kept")
+    delete = add_command(
+        actions,
+        "delete",
+        "delete conversations for good",
+        "  assistant history delete 12 13\n  assistant history delete --older-than 30\n"
+        "  assistant history delete --all --yes",
+    )
+    delete.add_argument("numbers", nargs="*", metavar="NUMBER", help="of the conversations")
+    delete.add_argument("--all", action="store_true", help="delete every conversation")
+    delete.add_argument("--older-than", type=days, metavar="DAYS", help="delete what ended longer ago")
+    delete.add_argument("--yes", action="store_true", help="do not ask before deleting all")
+    for action in (listing, show, search, export, delete):
+        action.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(app: App, arguments: argparse.Namespace) -> int:
@@ -60,8 +89,6 @@ def run(app: App, arguments: argparse.Namespace) -> int:
 def _list(history: History, arguments: argparse.Namespace) -> int:
     from ..history.export import iso
 
-    if arguments.what:
-        raise InputError("list takes no numbers; to see one conversation: assistant history show NUMBER")
     found = history.conversations(arguments.limit)
     if arguments.json:
         rows = [
@@ -82,10 +109,10 @@ def _list(history: History, arguments: argparse.Namespace) -> int:
 def _show(history: History, arguments: argparse.Namespace) -> int:
     from ..history.export import to_dict
 
-    numbers = _numbers(arguments.what)
-    if len(numbers) > 1 or (not numbers and (latest := history.latest()) is None):
-        raise InputError("say which conversation: assistant history show NUMBER (see: assistant history list)")
-    conversation = history.show(numbers[0] if numbers else latest or 0)
+    number = history.latest() if arguments.number is None else conversation_number(arguments.number)
+    if number is None:
+        raise InputError("no conversation is recorded; `assistant talk` records, `assistant ask` does not")
+    conversation = history.show(number)
     if arguments.json:
         print_json(to_dict(conversation))
     else:
@@ -96,7 +123,7 @@ def _show(history: History, arguments: argparse.Namespace) -> int:
 def _search(history: History, arguments: argparse.Namespace) -> int:
     from ..history.export import turn_to_dict
 
-    found = history.search(" ".join(arguments.what), arguments.limit or 20)
+    found = history.search(" ".join(arguments.words), arguments.limit)
     if arguments.json:
         print_json({"found": [{"conversation": one.conversation, **turn_to_dict(one.turn)} for one in found]})
         return 0
@@ -110,7 +137,7 @@ def _search(history: History, arguments: argparse.Namespace) -> int:
 def _export(history: History, arguments: argparse.Namespace) -> int:
     from ..history import export
 
-    numbers = _numbers(arguments.what)
+    numbers = [conversation_number(text) for text in arguments.numbers]
     form = arguments.format or _format_of(arguments.output)
 
     def chosen() -> Any:
@@ -132,7 +159,7 @@ def _export(history: History, arguments: argparse.Namespace) -> int:
 
 
 def _delete(history: History, arguments: argparse.Namespace) -> int:
-    numbers = _numbers(arguments.what)
+    numbers = [conversation_number(text) for text in arguments.numbers]
     if sum(map(bool, (numbers, arguments.all, arguments.older_than is not None))) != 1:
         raise InputError("say what to delete: NUMBERS, --older-than DAYS or --all")
     if arguments.all:
@@ -175,11 +202,21 @@ def _print(conversation: PastConversation) -> None:
             print(f"first sound after {turn.latencies['first_audio_s']:.2f} s")
 
 
-def _numbers(what: list[str]) -> list[int]:
-    wrong = [word for word in what if not word.isdecimal()]
-    if wrong:
-        raise InputError(f"{wrong[0]!r} is no number of a conversation; see: assistant history list")
-    return [int(word) for word in what]
+def conversation_number(text: str) -> int:
+    """Return the number of a conversation that was given on the command line."""
+    if not text.isdecimal():
+        raise InputError(f"{text!r} is no number of a conversation; see: assistant history list")
+    if len(text) > LONGEST:
+        raise InputError(f"there is no conversation {text}; see: assistant history list")
+    return int(text)
+
+
+def days(text: str) -> float:
+    """Return a number of days that was given on the command line."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError("must be a number of at least 0")
+    return number
 
 
 def _format_of(path: Path | None) -> str:

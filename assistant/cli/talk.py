@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, SettingError
+from ..errors import AssistantError, SettingError
 from . import App, add_command, note, print_json
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..history.recorder import Recorder
     from ..stages import Camera, Microphone, Speaker
     from ..types import Message
-
-PUSH = "Press space or Enter to speak, and again when you have finished; q ends."
 
 
 def add(commands: Any) -> None:
@@ -33,11 +31,16 @@ def add(commands: Any) -> None:
         "  assistant talk --sample --say answer.wav",
     )
     parser.add_argument("--plain", action="store_true", help="lines of text only, for screen readers")
-    parser.add_argument("--push-to-talk", action="store_true", help="listen only between two presses of space or Enter")
+    parser.add_argument("--push-to-talk", action="store_true", help="space or Enter before and after you speak; q ends")
     parser.add_argument("--once", action="store_true", help="end after the first answer")
     parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
-    parser.add_argument("--say", metavar="OUT.wav", type=Path, help="write the spoken answers here instead of playing")
+    parser.add_argument(
+        "--say",
+        metavar="OUT.wav",
+        type=Path,
+        help="write the spoken answers here instead of playing; with --input the default is answer.wav",
+    )
     parser.add_argument(
         "--continue", dest="resume", nargs="?", const="latest", metavar="ID", help="go on with a past conversation"
     )
@@ -47,14 +50,18 @@ def add(commands: Any) -> None:
 
 def run(app: App, arguments: argparse.Namespace) -> int:
     """Hold the conversation, or answer the sample question."""
+    from ..devices import sound_engine
     from ..errors import DeviceError
 
     if arguments.sample:
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
     app.settings = with_files(app.settings, arguments)
     try:
-        microphone = open_microphone(app)
+        engine = "file" if arguments.input else sound_engine(app.settings.audio.input)
+        microphone: Microphone = app.make("microphone", engine)
     except DeviceError as error:
+        if arguments.image or arguments.resume or arguments.push_to_talk:  # the sample is no answer to these
+            raise
         note(f"{error}.".replace("..", "."))
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
     return live(app, arguments, microphone)
@@ -74,21 +81,11 @@ def with_files(settings: Any, arguments: argparse.Namespace) -> Any:
     return dataclasses.replace(settings, audio=audio, camera=camera)
 
 
-def open_microphone(app: App) -> Microphone:
-    """Return the microphone or its file twin. Raises :class:`DeviceError` where there is none."""
-    from ..devices import sound_engine
-
-    microphone: Microphone = app.make("microphone", sound_engine(app.settings.audio.input))
-    return microphone
-
-
-def open_speaker(app: App) -> Speaker:
+def open_speaker(app: App, engine: str) -> Speaker:
     """Return the loudspeaker, or a file in its place; where there is none, the answers are only shown."""
-    from ..devices import sound_engine
     from ..errors import DeviceError
     from ..pacing import PacedSpeaker
 
-    engine = sound_engine(app.settings.audio.output)
     if engine == "file":
         return PacedSpeaker(app.make("speaker", engine))
     try:
@@ -99,8 +96,8 @@ def open_speaker(app: App) -> Speaker:
     return speaker
 
 
-def open_camera(app: App) -> Camera | None:
-    """Return the camera; where there is none, it is said once and the conversation does without."""
+def open_camera(app: App, needed: bool) -> Camera | None:
+    """Return the camera; where there is none, it is said once and the conversation does without, unless ``needed``."""
     from ..devices import camera_engine
     from ..errors import DeviceError
 
@@ -110,6 +107,8 @@ def open_camera(app: App) -> Camera | None:
     try:
         camera: Camera = app.make("camera", camera_engine(source))
     except DeviceError as error:
+        if needed:
+            raise
         note(f"{error}. Going on without a picture.")
         return None
     return camera
@@ -117,34 +116,42 @@ def open_camera(app: App) -> Camera | None:
 
 def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int:
     """Hold the conversation until its end."""
+    from ..devices import sound_engine
     from ..talking import converse
-    from .terminal import single_keys, view
+    from .terminal import Opening, single_keys, view
 
     if arguments.push_to_talk and app.settings.wake.enabled:
         raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
     past, recorder = open_history(app, arguments.resume)
-    speaker, camera = open_speaker(app), open_camera(app)
+    to_file = bool(arguments.say or arguments.input) or sound_engine(app.settings.audio.output) == "file"
+    speaker = open_speaker(app, "file" if to_file else "sounddevice")
+    camera = open_camera(app, needed=bool(arguments.image))
     note("Loading the models ...")
-    with view(arguments.plain, arguments.json) as show:
-        echo = not app.settings.audio.output
-        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=echo)
+    keys = arguments.push_to_talk
+    opening = Opening.KEY if keys else Opening.WAKE_WORD if app.settings.wake.enabled else Opening.SPEAK
+    with view(arguments.plain, arguments.json, opening) as show:
+        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not to_file, hands_free=not keys)
         if recorder is not None:
             dialogue.observers.append(recorder)
         if arguments.once:
             dialogue.observers.append(lambda happening: after_reply(dialogue, happening))
         try:
-            if arguments.push_to_talk:
-                note(PUSH)
+            if keys:
                 with single_keys():
                     asyncio.run(push_to_talk(dialogue))
             else:
                 asyncio.run(dialogue.run())
+        except BaseExceptionGroup as group:
+            told: BaseException | None = group.subgroup((AssistantError, OSError))
+            while isinstance(told, BaseExceptionGroup):
+                told = told.exceptions[0]
+            raise told or group from None
         finally:
             if camera is not None:
                 camera.close()
             if recorder is not None:
                 recorder.close()
-    if app.settings.audio.output and Path(app.settings.audio.output).is_file():
+    if to_file and Path(app.settings.audio.output).is_file():
         note(f"wrote: {app.settings.audio.output}")
     return 0
 
@@ -156,13 +163,12 @@ def open_history(app: App, resume: str | None) -> tuple[tuple[Message, ...], Rec
     """
     from ..history import History
     from ..history.recorder import Recorder
+    from .history import conversation_number
 
     if resume is None:
         return (), Recorder.of(app.settings, note)
     kept = History(app.settings)
-    if resume != "latest" and not resume.isdigit():
-        raise InputError(f"--continue takes the number of a conversation, not {resume!r}; see: assistant history list")
-    number = kept.latest() if resume == "latest" else int(resume)
+    number = kept.latest() if resume == "latest" else conversation_number(resume)
     return () if number is None else kept.messages(number), Recorder.of(app.settings, note, number)
 
 
@@ -176,7 +182,6 @@ async def push_to_talk(dialogue: Dialogue) -> None:
     """Hold the conversation; space or Enter begins and ends a question."""
     from ..streams import flow
 
-    dialogue.hands_free = False
     talking = False
 
     def toggle(key: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..happening import Happening
@@ -19,7 +20,7 @@ METER = 24
 SHOWN = 6
 """Lines of the conversation that the live view keeps."""
 SIGNS = {
-    "idle": ("●", "green", "ready, just speak"),
+    "idle": ("●", "green", "ready"),
     "listening": ("●", "red", "listening"),
     "user paused": ("●", "yellow", "waiting whether you go on"),
     "thinking": ("●", "magenta", "thinking"),
@@ -27,6 +28,14 @@ SIGNS = {
     "interrupted": ("‖", "yellow", "was that for me?"),
     "resumed": ("▶", "cyan", "going on"),
 }
+
+
+class Opening(StrEnum):
+    """What a person does to be heard."""
+
+    SPEAK = "just speak"
+    KEY = "press space or Enter to speak, and again when you have finished"
+    WAKE_WORD = "say the wake word"
 
 
 class View(Protocol):
@@ -51,14 +60,22 @@ class JsonView:
 
 
 class PlainView:
-    """Lines that a screen reader can follow: what was heard, seen and said, and what went wrong; nothing moves."""
+    """Lines that a screen reader can follow: what was heard, seen and said, and what went wrong; nothing moves.
+
+    With push-to-talk each press is answered by a line.
+    """
+
+    def __init__(self, opening: Opening = Opening.SPEAK) -> None:
+        self._opening = opening
 
     def __call__(self, happening: Happening) -> None:
         """Print it, if it is worth a line."""
         details = happening.details
         match happening.name:
             case "ready":
-                note("Ready. Speak, or press Control and C to end.")
+                note(f"Ready: {self._opening}. Control and C ends.")
+            case "state" if self._opening is Opening.KEY and details["state"] in ("listening", "thinking"):
+                note(f"{details['state'].capitalize()}.")
             case "awake":
                 note(f"Awake: heard {details['word']!r}.")
             case "asleep":
@@ -82,7 +99,8 @@ class PlainView:
 class LiveView:
     """State, level, words as they are recognised, what is seen, and the latency of the last turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, opening: Opening = Opening.SPEAK) -> None:
+        self._opening, self._asleep = opening, False
         self._state, self._level, self._partial, self._seen, self._trouble = "idle", 0.0, "", "", ""
         self._latency: dict[str, float] = {}
         self._lines: list[tuple[str, str]] = []
@@ -96,6 +114,8 @@ class LiveView:
                 self._level = max(details["level"], 0.8 * self._level)
             case "state":
                 self._state = details["state"]
+            case "awake" | "asleep":
+                self._asleep = happening.name == "asleep"
             case "partial":
                 self._partial, self._trouble = details["text"], ""
             case "seen":
@@ -105,15 +125,21 @@ class LiveView:
             case "reply":
                 self._reply, self._partial = "", ""
                 if details["question"]:
-                    self._lines.append(("you", details["question"]))
-                    self._lines.append(("it", details["heard"] + (" …" if details["interrupted"] else "")))
-                self._lines = self._lines[-SHOWN:]
+                    self._line("you", details["question"])
+                    self._line("it", details["heard"] + (" …" if details["interrupted"] else ""))
+            case "order":
+                self._line("command", details["order"])
+            case "tool":
+                self._line("tool", details["tool"])
             case "news":
-                self._lines = [*self._lines, ("news", details["message"])][-SHOWN:]
+                self._line("news", details["message"])
             case "turn":
                 self._latency = details
             case "trouble":
                 self._trouble = details["message"]
+
+    def _line(self, who: str, text: str) -> None:
+        self._lines = [*self._lines, (who, text)][-SHOWN:]
 
     def __rich__(self) -> RenderableType:
         """Draw it."""
@@ -125,6 +151,10 @@ class LiveView:
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
         sign, colour, words = SIGNS.get(self._state, ("●", "white", self._state))
+        if self._asleep:
+            sign, colour, words = "○", "blue", f"asleep, {self._opening}"
+        elif self._state == "idle":
+            words += f", {Opening.SPEAK if self._opening is Opening.WAKE_WORD else self._opening}"
         table.add_row("state", Text(f"{sign} {words}", style=colour))
         filled = min(METER, int(METER * min(1.0, self._level * 8)))
         table.add_row("microphone", Text("▮" * filled + "▯" * (METER - filled), style="green"))
@@ -153,16 +183,16 @@ def seen(details: dict[str, Any]) -> str:
 
 
 @contextmanager
-def view(plain: bool, as_json: bool) -> Iterator[View]:
+def view(plain: bool, as_json: bool, opening: Opening = Opening.SPEAK) -> Iterator[View]:
     """Show a conversation: JSON where asked for, the live view in a terminal, plain lines elsewhere."""
     if as_json:
         yield JsonView()
     elif plain or not sys.stdout.isatty():
-        yield PlainView()
+        yield PlainView(opening)
     else:
         from rich.live import Live
 
-        live = LiveView()
+        live = LiveView(opening)
         with Live(live, refresh_per_second=4, transient=False):
             yield live
 
