@@ -29,6 +29,7 @@ class Gaze:
         self._shutter = Lane("camera")
         self._ring = FrameRing()
         self._seen: tuple[Seen, Percept] | None = None
+        self._chosen: Seen | None = None  # shows what was seen, as it is now
 
     @property
     def busy(self) -> bool:
@@ -42,7 +43,7 @@ class Gaze:
 
     def forget(self) -> None:
         """Do as if nothing had ever been seen."""
-        self._seen, self._ring = None, FrameRing()
+        self._seen, self._chosen, self._ring = None, None, FrameRing()
 
     def close(self) -> None:
         """End the camera's thread; the camera itself belongs to whoever opened it."""
@@ -81,20 +82,21 @@ class Gaze:
             return
         if self._seen is not None and seen.same_scene(self._seen[0]):
             self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
+            self._chosen = seen
             return
         percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen.frame))
-        self._seen = seen, percept
+        self._seen, self._chosen = (seen, percept), seen
         labels: list[dict[str, Any]] = [dataclasses.asdict(label) for label in percept.labels[:3]]
         self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
 
     async def about(self, question: str) -> tuple[Frame, Percept] | None:
         """Return the frame of this turn and its percept, with what only this question asks of it."""
-        if self._seen is None:
+        if self._seen is None or self._chosen is None:
             return None
-        seen, percept = self._seen
+        frame, percept = self._chosen.frame, self._seen[1]
         if self._stages.fuser is not None or wanted_readers(question):
-            percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, seen.frame, percept, question))
-        return seen.frame, percept
+            percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, frame, percept, question))
+        return frame, percept
 
     def _encode(self, frame: Frame) -> Percept:
         return look(self._stages, frame)

@@ -3,15 +3,18 @@
 import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, UNSTOPPED, WHOLE, WordsTurn
 from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
 from assistant.judging import combined
+from assistant.looking import Gaze
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
 from assistant.playback import Playback
@@ -21,7 +24,18 @@ from assistant.turns import RATE, Patience
 from assistant.types import AudioChunk, Frame, Utterance
 from assistant.utterance import Hearing, respelled
 
-from .fakes import FakeActivity, FakeEchoCanceller, FakeMicrophone, FakeSpeaker, VirtualClock, silence, tone
+from .fakes import (
+    FakeActivity,
+    FakeCamera,
+    FakeEchoCanceller,
+    FakeEyes,
+    FakeMicrophone,
+    FakeReader,
+    FakeSpeaker,
+    VirtualClock,
+    silence,
+    tone,
+)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +121,50 @@ def test_a_scene_is_the_same_until_something_changes():
         ring.add(Frame(picture(value), second))
     first, second, third = ring.at(1.0), ring.at(2.0), ring.at(9.0)
     assert first.same_scene(second) and not first.same_scene(third)
+
+
+def page(text):
+    """Return a sheet of white paper with lines of writing, (480, 640, 3)."""
+    sheet = Image.new("RGB", (640, 480), "white")
+    ImageDraw.Draw(sheet).multiline_text((40, 40), text.replace(". ", ".\n"), "black", ImageFont.load_default(24))
+    return np.asarray(sheet)
+
+
+LETTER = page("Dear Ms Miller, your appointment is on Monday. Please bring your insurance card. Yours, Doctor Brown.")
+INVOICE = page("Invoice number 4711. The amount of 230 euros is due in June. Please transfer it to the account below.")
+
+
+def test_another_page_or_thing_is_another_scene_but_noise_light_and_a_shaking_hand_are_not():
+    thing = LETTER.copy()
+    thing[360:460, 480:620] = 90
+    noise = np.random.default_rng(0).normal(0, 8, LETTER.shape)
+    noisy, darker = np.clip(LETTER + noise, 0, 255).astype(np.uint8), (LETTER * 0.97).astype(np.uint8)
+    ring = FrameRing()
+    shown = (LETTER, INVOICE, thing, noisy, darker, np.roll(LETTER, 3, axis=1))
+    for second, pixels in enumerate(shown):
+        ring.add(Frame(pixels, float(second)))
+    letter, *others = (ring.at(float(second)) for second in range(len(shown)))
+    assert [letter.same_scene(other) for other in others] == [False, False, True, True, True]
+
+
+def test_what_a_question_asks_of_a_resting_scene_is_asked_of_its_newest_frame(settings):
+    eyes, reader, lane = FakeEyes(), FakeReader(), Lane("test")
+    stages = SimpleNamespace(settings=settings, eyes=eyes, fuser=None, readers={"rapidocr": reader})
+    gaze = Gaze(stages, FakeCamera(), lane, lambda name, **details: None)
+
+    async def main():
+        for second in (1.0, 2.0):
+            gaze._ring.add(Frame(LETTER, second))
+            await gaze.look(second)
+        return await gaze.about("Read this to me.")
+
+    try:
+        frame, percept = asyncio.run(main())
+    finally:
+        gaze.close()
+        lane.close()
+    assert frame.time == percept.time == 2.0
+    assert len(eyes.looked) == 1 and reader.calls == 1
 
 
 @pytest.mark.parametrize(
