@@ -213,7 +213,7 @@ class Dialogue:
                 self._hearing.wake.set()
             case turns.Continue() if self._hearing is not None:
                 self._hearing.pause, self._hearing.ended = None, False
-                self._drop_job()
+                self._withdraw()
                 self._tell("continued")
             case turns.End():
                 self._end(self._hearing)
@@ -248,6 +248,12 @@ class Dialogue:
         """The turn is over: the reply may be heard."""
         self._mark(job, "decision_s")
         job.allowed.set()
+
+    def _withdraw(self) -> None:
+        """The turn is not over after all: drop the reply as if it had never been allowed, unless a tool has run."""
+        if self._job is not None and not self._job.results:
+            self._job.allowed.clear()
+        self._drop_job()
 
     def _drop_hearing(self) -> None:
         hearing, self._hearing = self._hearing, None

@@ -160,11 +160,12 @@ class Conversation:
             self.loop.call_soon_threadsafe(self.dialogue.quit)
 
     async def _settle(self) -> None:
-        lanes = [self.dialogue._lane, self.dialogue._aside, self.dialogue._playback._device, self.dialogue._gaze]
+        lanes = [self.dialogue._aside, self.dialogue._playback._device, self.dialogue._gaze]
         quiet = 0
         while quiet < 6:
             await asyncio.sleep(0)
-            quiet = 0 if any(lane is not None and lane.busy for lane in lanes) else quiet + 1
+            busy = self.dialogue._lane._open > self.brain.pondering  # a thought that has no end is not waited for
+            quiet = 0 if busy or any(lane is not None and lane.busy for lane in lanes) else quiet + 1
 
     def names(self, *wanted: str) -> list[str]:
         """Return the names of what happened, in order; all but levels, or only those wanted."""

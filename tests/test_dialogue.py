@@ -14,7 +14,7 @@ from assistant.turns import RATE, State
 from assistant.types import AudioChunk, Message, ToolCall
 
 from .conversation import CHUNK, Conversation, quiet, speech
-from .fakes import FakeBrain, FakeCamera, tone
+from .fakes import PONDER, FakeBrain, FakeCamera, tone
 
 LONG = [
     "This is a long story ",
@@ -53,23 +53,27 @@ def test_nothing_is_answered_on_trial_where_that_is_switched_off():
     assert len(talk.brain.turns) == 1
 
 
-def test_speech_right_after_the_turn_goes_on_with_the_question():
+@pytest.mark.parametrize("tool", [False, True])
+def test_speech_right_after_the_turn_goes_on_with_the_question(tool):
     """The turn was taken for finished, but no sound of the reply was heard yet."""
-    brain = FakeBrain()
-    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.3), speech(1.0, 880), quiet(3.0),
-                        words={440: "what is this", 880: "what is this on the left"}, brain=brain)  # fmt: skip
-    gate = threading.Event()
-    replies = brain.reply
 
-    def slow(turn):
-        if len(brain.turns) == 0:
-            gate.wait(0.0)
-        return replies(turn)
+    def lights() -> str:
+        """Switch the lights."""
+        return "done"
 
-    brain.reply = slow
-    brain.enqueue(["A."], ["B."])
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.5), speech(1.0, 880), quiet(3.0), tools={"l": Tool.of(lights)},
+                        words={440: "what is this", 880: "what is this on the left"})  # fmt: skip
+    talk.brain.enqueue(*[[ToolCall("l")]] * tool, [PONDER], ["A cup."])
     talk.run()
-    assert talk.dialogue.history[-2].text.startswith("what is this")
+    states = [event.details["state"] for event in talk.happened if event.name == "state"]
+    assert states[2:4] == ["thinking", "listening"]
+    whole = (Message("user", "what is this on the left"), Message("assistant", "A cup."))
+    if not tool:
+        assert talk.dialogue.history == whole and talk.brain.turns[-1].history == ()
+        assert "interrupted" not in talk.names() and len(talk.all("reply")) == 1
+    else:  # the tool has changed the world, so that the model has to know of it
+        question, answer, *rest = talk.dialogue.history
+        assert question.text == "what is this" and answer.results[0].result == "done" and tuple(rest) == whole
 
 
 def test_barge_in_stops_the_reply_and_history_holds_what_was_heard():
