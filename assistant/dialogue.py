@@ -126,6 +126,7 @@ class Dialogue:
                 for task in service:
                     task.cancel()
         finally:
+            self._drop_job()
             self._playback.close()
             self._hush_brain()
             self._lane.close()

@@ -119,6 +119,8 @@ class Conversation:
         self.stages = stages
         self.camera = camera
         self.dialogue: Dialogue
+        self.held: asyncio.Task[None]
+        """The task that holds the conversation."""
 
     def run(self, drive: Callable[[], Coroutine[Any, Any, None]] | None = None) -> Conversation:
         """Hold the conversation to the end of its sound, or as ``drive`` does, which has to end it."""
@@ -139,6 +141,7 @@ class Conversation:
         )
         if drive is None:
             self.ears.step = self._step  # type: ignore[method-assign]
+            self.held = asyncio.current_task()  # type: ignore[assignment]
             await self.dialogue.run()
             return
         self.ears.step = lambda number: self.ears.closed.wait(60)  # type: ignore[assignment, method-assign]

@@ -94,6 +94,17 @@ def test_barge_in_stops_the_reply_and_history_holds_what_was_heard():
     assert talk.when("held") - onset < 0.35
 
 
+def test_control_c_in_a_reply_keeps_what_was_heard_of_it():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0), words={440: "tell me a story"})
+    talk.brain.enqueue(LONG)
+    talk.ears.at = {100: lambda: talk.held.cancel()}
+    with pytest.raises(asyncio.CancelledError):
+        talk.run()
+    (reply,) = talk.all("reply")
+    assert reply["interrupted"] and reply["heard"] and reply["text"].startswith(reply["heard"])
+    assert talk.last("remembered")["reply"].heard == reply["heard"] == talk.dialogue.history[-1].text
+
+
 def test_after_a_hold_nothing_more_is_played():
     talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(1.5, 880), quiet(0.1),
                         words={440: "tell me a story", 880: "what is that"})  # fmt: skip
