@@ -593,8 +593,7 @@ class Dialogue:
 
     def chime(self, sound: AudioChunk) -> None:
         """Play a short sound, unless the voice speaks; returns at once."""
-        if not self._playback.active:
-            self._tasks.create_task(self._playback.chime(sound))
+        self._tasks.create_task(self._playback.chime(sound))
 
     def trouble_from_thread(self, message: str) -> None:
         """Tell of a trouble from another thread than the event loop's."""

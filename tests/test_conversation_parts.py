@@ -342,6 +342,47 @@ def test_heard_counts_whole_words_only():
     assert heard[0.0] == "" and heard[0.5] == "one" and heard[1.0] == said == "one two"
 
 
+def test_a_chime_between_two_clauses_neither_holds_up_the_reply_nor_counts_as_heard():
+    class Ringing(FakeSpeaker):
+        """Takes its time over what it drains."""
+
+        over = threading.Event()
+
+        def drain(self):
+            self.over.wait(10)
+            return super().drain()
+
+    async def main():
+        speaker = Ringing()
+        playback = Playback(speaker)
+        feeding = asyncio.create_task(playback.run())
+
+        async def all_sent():
+            while playback._sent < playback._length:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+
+        playback.add(None, "one two", AudioChunk(tone(1.0), 16_000))
+        await all_sent()
+        ringing = asyncio.create_task(playback.chime(AudioChunk(tone(0.25), 16_000)))
+        await asyncio.sleep(0.02)
+        playback.add(None, "three four", AudioChunk(tone(1.0), 16_000))
+        await asyncio.sleep(0.02)
+        before, during = playback.position, playback.heard()
+        speaker.over.set()
+        await ringing
+        await asyncio.wait_for(all_sent(), 5)
+        after = playback.position
+        await playback.chime(AudioChunk(tone(0.25), 16_000))
+        rung = len(speaker.played_samples) - after
+        said = playback.stop()
+        feeding.cancel()
+        playback.close()
+        return before, during, after, rung, said
+
+    seconds = 16_000
+    assert asyncio.run(main()) == (seconds, "one two", 2 * seconds, seconds // 2, "one two three four")
+
+
 def test_a_paced_speaker_takes_its_time_and_hands_on_what_was_played():
     clock, inner = VirtualClock(), FakeSpeaker()
     speaker = PacedSpeaker(inner, clock.now)
