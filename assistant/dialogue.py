@@ -14,7 +14,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
@@ -118,7 +118,7 @@ class Dialogue:
                 service = [self._tasks.create_task(self._playback.run())]
                 if self._gaze is not None:
                     service.append(self._tasks.create_task(self._gaze.watch(self._now, self._attentive, self._notice)))
-                await self._prepare(Turn(None, (), self.history))
+                await self._attempt(self._prepare(Turn(None, (), self.history)))
                 self._tell("ready")
                 async with aclosing(flow(self._ears.sounds(), self._ears.close)) as sounds:
                     await self._listen_to(sounds)
@@ -147,7 +147,7 @@ class Dialogue:
     def forget(self) -> None:
         """Begin a new conversation: nothing that was said is remembered."""
         self.history = ()
-        self._tasks.create_task(self._prepare(Turn(None, self._percepts(), now=self._now())))
+        self._tasks.create_task(self._attempt(self._prepare(Turn(None, self._percepts(), now=self._now()))))
 
     def forget_picture(self) -> None:
         """Do as if the camera had never seen anything."""
@@ -161,6 +161,13 @@ class Dialogue:
     def release(self) -> None:
         """Push-to-talk: the person has spoken."""
         self._handle(turns.Released())
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what no answer depends on; where it fails, that is told and the conversation goes on."""
+        try:
+            await work
+        except AssistantError as error:
+            self._trouble(str(error))
 
     async def _listen_to(self, sounds: AsyncIterator[Sound]) -> None:
         async for sound in sounds:
@@ -228,7 +235,7 @@ class Dialogue:
                 self._tell("ducked")
             case turns.Hold(start):
                 self._playback.hold()
-                self._tasks.create_task(self._recognise_burst(start))
+                self._tasks.create_task(self._attempt(self._recognise_burst(start)))
                 self._tell("held")
             case turns.Resume():
                 self._playback.resume()
@@ -458,7 +465,7 @@ class Dialogue:
             heard = self._playback.stop()
             self._remember(job, heard, interrupted=False)
             self._handle(turns.ReplyOver())
-            await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
+            await self._attempt(self._prepare(Turn(None, self._percepts(), self.history, now=self._now())))
 
     async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
         context = ToolContext(readers=self.stages.readers)

@@ -1,6 +1,7 @@
 """The conversation as a whole, with fakes on every side and virtual time."""
 
 import asyncio
+import itertools
 import random
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 
 from assistant.config import Settings, TalkSettings
 from assistant.ears import Sound
+from assistant.errors import DeviceError, InputError, ModelError
 from assistant.tools import Tool
 from assistant.turns import RATE, State
 from assistant.types import AudioChunk, Message, ToolCall
@@ -227,8 +229,6 @@ def test_sound_without_words_is_not_answered():
 
 
 def test_an_unplugged_loudspeaker_is_told_and_taken_up_again():
-    from assistant.errors import DeviceError
-
     talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0))
     talk.brain.enqueue(["It is a dog."])
     play, failures = talk.speaker.play, [DeviceError("the loudspeaker was unplugged")]
@@ -247,8 +247,6 @@ def test_an_unplugged_loudspeaker_is_told_and_taken_up_again():
 
 
 def test_a_failing_brain_is_told_and_the_conversation_goes_on():
-    from assistant.errors import ModelError
-
     class Failing(FakeBrain):
         def reply(self, turn):
             if not self.turns:
@@ -300,8 +298,6 @@ def test_a_press_at_the_first_sound_of_a_reply_is_heard():
 
 
 def test_a_failing_recogniser_is_told_and_the_conversation_goes_on():
-    from assistant.errors import ModelError
-
     talk = Conversation(quiet(0.3), speech(0.4), quiet(3.0), speech(1.0), quiet(2.0))
     transcribe, failures = talk.recognizer.transcribe, [ModelError("the recogniser broke")]
 
@@ -315,6 +311,53 @@ def test_a_failing_recogniser_is_told_and_the_conversation_goes_on():
     talk.run()
     assert talk.all("trouble") == [{"message": "the recogniser broke"}]
     assert talk.last("reply")["heard"] == "Here I am."
+
+
+def failing(work, at, error):
+    """Return ``work``, which raises ``error`` in place of these calls (the first is 0); what was called is counted."""
+    calls = itertools.count()
+
+    def worked(*arguments, **named):
+        if next(calls) in at:
+            raise error
+        return work(*arguments, **named)
+
+    return worked
+
+
+@pytest.mark.parametrize("at", [0, 1, 2], ids=["at the start", "when it forgets", "after a reply"])
+def test_a_brain_that_cannot_read_ahead_is_told_and_the_conversation_goes_on(at):
+    talk = Conversation(quiet(0.3), speech(0.4), quiet(2.0), speech(0.4), quiet(2.0))
+    talk.brain.prepare = failing(talk.brain.prepare, {at}, ModelError("does not fit"))
+    talk.ears.at = {1: lambda: talk.dialogue.forget()}
+    talk.run()
+    assert talk.all("trouble") == [{"message": "does not fit"}]
+    assert talk.last("reply")["heard"] == "I have nothing to say." and len(talk.all("reply")) == 2
+
+
+def test_a_recogniser_that_fails_over_a_reply_is_told_and_the_reply_goes_on():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.4, 880), quiet(12.0),
+                        words={440: "tell me a story", 880: "uh-huh"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.ears.at = {
+        90: lambda: setattr(
+            talk.recognizer, "transcribe", failing(talk.recognizer.transcribe, {0}, ModelError("it broke"))
+        )
+    }
+    talk.run()
+    assert talk.all("trouble") == [{"message": "it broke"}]
+    assert talk.last("reply")["heard"] == "".join(LONG) and not talk.last("reply")["interrupted"]
+
+
+def test_eyes_and_cameras_that_fail_while_nobody_asks_are_told_once():
+    talk = Conversation(quiet(6.0), camera=FakeCamera())
+    talk.eyes.look = failing(talk.eyes.look, range(99), ModelError("the eyes broke"))
+    talk.run()
+    assert talk.all("trouble") == [{"message": "the eyes broke"}]
+    talk = Conversation(quiet(6.0), camera=FakeCamera())
+    talk.camera.frame = failing(talk.camera.frame, range(3), InputError("broken.jpg is no picture"))
+    talk.run()
+    assert [trouble["message"] for trouble in talk.all("trouble")] == ["broken.jpg is no picture", "the camera is back"]
 
 
 def test_a_thousand_cancels_leave_no_thread_no_task_and_no_stale_sound():
