@@ -13,7 +13,7 @@ from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, UNSTOPPE
 from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
-from assistant.judging import combined
+from assistant.judging import Judges, combined
 from assistant.looking import Gaze
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
@@ -76,6 +76,13 @@ def test_sound_and_words_together_decide():
     assert combined([0.3]) == 0.3
 
 
+@pytest.mark.parametrize("text", ["Wait.", "Too fast", "A bit slower", "Stop."])
+def test_an_order_is_waited_for_no_longer_than_a_whole_sentence(text, settings):
+    judges = Judges([WordsTurn(settings, None)])
+    finished = judges.judge([], AudioChunk(silence(1), RATE), text)
+    assert Patience().wait(finished) == Patience().quick * RATE
+
+
 @pytest.mark.parametrize(
     "text, order",
     [
@@ -86,7 +93,9 @@ def test_sound_and_words_together_decide():
         ("Pause", Order.PAUSE),
         ("Could you repeat that?", None),
         ("Repeat that, please.", Order.REPEAT),
-        ("A bit slower please", None),
+        ("A bit slower please", Order.SLOWER),
+        ("A little too fast.", Order.SLOWER),
+        ("A bit quiet", None),
         ("Slower, please.", Order.SLOWER),
         ("Louder!", Order.LOUDER),
         ("Stop the music in the kitchen", None),
