@@ -31,7 +31,7 @@ from .happening import Happening, Observer
 from .judging import Judges
 from .listening import Listener
 from .looking import Gaze
-from .manners import Manners
+from .manners import Manners, lengthened
 from .orders import Order, order_in
 from .playback import Playback
 from .stages import Camera, Recognizer, Speaker, Stages, TurnDetector, Voice
@@ -146,7 +146,7 @@ class Dialogue:
 
     def forget(self) -> None:
         """Begin a new conversation: nothing that was said is remembered."""
-        self.history = ()
+        self.history, self._manners.last = (), ""
         self._tasks.create_task(self._attempt(self._prepare(Turn(None, self._percepts(), now=self._now()))))
 
     def forget_picture(self) -> None:
@@ -552,8 +552,11 @@ class Dialogue:
             if heard or job.results:
                 self.history = (*self.history, Message("assistant", heard, job.results))
             self.history = self.history[-REMEMBERED:]
+        if job.resumes:
+            self.history = lengthened(self.history, heard)
         if job.text:
             self._manners.last = job.text.strip()
+        self._manners.cut = interrupted and bool(heard)
         reply = Reply(job.text.strip(), heard, job.results, interrupted)
         self._tell("reply", text=reply.text, heard=reply.heard, interrupted=interrupted, question=question)
         self._tell("turn", **{name: round(seconds, 4) for name, seconds in job.split.items()})
@@ -573,7 +576,9 @@ class Dialogue:
             return
         self._tell("order", order=order.value)
         heard = self.history[-1].text if self.history and self.history[-1].role == "assistant" else ""
-        answer = await self._manners.obey(order, heard)
+        rest = self._manners.rest(heard)
+        answer = await self._manners.obey(order, rest)
+        job.resumes = bool(rest) and answer == rest
         if answer:
             await self._say(job, answer)
 

@@ -163,6 +163,34 @@ def test_louder_raises_the_volume():
     assert np.abs(talk.speaker.played_samples).max() == pytest.approx(before * 1.4, rel=0.05)
 
 
+@pytest.mark.parametrize("order", ["louder", "quieter", "slower", "faster"])
+def test_an_order_about_the_voice_does_not_take_the_rest_of_the_reply_away(order):
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.5, 880), quiet(12.0), speech(0.5, 880), quiet(3),
+                        words={440: "tell me a story", 880: order})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    first, second, third = talk.all("reply")
+    assert first["interrupted"] and f"{first['heard']} {second['heard']}" == first["text"]
+    assert third["heard"] == "Like this?", "nothing is left to go on with"
+    assert talk.dialogue.history == (Message("user", "tell me a story"), Message("assistant", first["text"]))
+
+
+def test_continue_goes_on_where_it_stopped_and_is_remembered():
+    talk = Conversation(
+        quiet(0.3), speech(1.0), quiet(2.0), speech(0.5, 880), quiet(2), speech(0.5, 1500), quiet(1.5),
+        speech(0.5, 880), quiet(2), speech(0.5, 2500), quiet(2), speech(0.5, 1500), quiet(9.0),
+        speech(0.5, 1500), quiet(4),
+        words={440: "tell me a story", 880: "pause", 1500: "continue", 2500: "louder"},
+    )  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    parts = [reply["heard"] for reply in talk.all("reply")]
+    assert parts[1] == parts[3] == "" and parts[4] == "Like this?" and all((parts[0], parts[2], parts[5]))
+    assert " ".join((parts[0], parts[2], parts[5])) == "".join(LONG)
+    assert parts[6] == "There is nothing to go on with."
+    assert talk.dialogue.history == (Message("user", "tell me a story"), Message("assistant", "".join(LONG)))
+
+
 def test_a_tool_does_not_run_on_trial():
     calls = []
 
