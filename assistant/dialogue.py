@@ -14,7 +14,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ from .happening import Happening, Observer
 from .judging import Judges
 from .listening import Listener
 from .looking import Gaze
-from .manners import Manners
+from .manners import Manners, lengthened
 from .orders import Order, order_in
 from .playback import Playback
 from .stages import Camera, Recognizer, Speaker, Stages, TurnDetector, Voice
@@ -118,7 +118,7 @@ class Dialogue:
                 service = [self._tasks.create_task(self._playback.run())]
                 if self._gaze is not None:
                     service.append(self._tasks.create_task(self._gaze.watch(self._now, self._attentive, self._notice)))
-                await self._prepare(Turn(None, (), self.history))
+                await self._attempt(self._prepare(Turn(None, (), self.history)))
                 self._tell("ready")
                 async with aclosing(flow(self._ears.sounds(), self._ears.close)) as sounds:
                     await self._listen_to(sounds)
@@ -126,6 +126,7 @@ class Dialogue:
                 for task in service:
                     task.cancel()
         finally:
+            self._drop_job()
             self._playback.close()
             self._hush_brain()
             self._lane.close()
@@ -145,8 +146,8 @@ class Dialogue:
 
     def forget(self) -> None:
         """Begin a new conversation: nothing that was said is remembered."""
-        self.history = ()
-        self._tasks.create_task(self._prepare(Turn(None, self._percepts(), now=self._now())))
+        self.history, self._manners.last = (), ""
+        self._tasks.create_task(self._attempt(self._prepare(Turn(None, self._percepts(), now=self._now()))))
 
     def forget_picture(self) -> None:
         """Do as if the camera had never seen anything."""
@@ -160,6 +161,13 @@ class Dialogue:
     def release(self) -> None:
         """Push-to-talk: the person has spoken."""
         self._handle(turns.Released())
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what no answer depends on; where it fails, that is told and the conversation goes on."""
+        try:
+            await work
+        except AssistantError as error:
+            self._trouble(str(error))
 
     async def _listen_to(self, sounds: AsyncIterator[Sound]) -> None:
         async for sound in sounds:
@@ -213,7 +221,7 @@ class Dialogue:
                 self._hearing.wake.set()
             case turns.Continue() if self._hearing is not None:
                 self._hearing.pause, self._hearing.ended = None, False
-                self._drop_job()
+                self._withdraw()
                 self._tell("continued")
             case turns.End():
                 self._end(self._hearing)
@@ -227,7 +235,7 @@ class Dialogue:
                 self._tell("ducked")
             case turns.Hold(start):
                 self._playback.hold()
-                self._tasks.create_task(self._recognise_burst(start))
+                self._tasks.create_task(self._attempt(self._recognise_burst(start)))
                 self._tell("held")
             case turns.Resume():
                 self._playback.resume()
@@ -248,6 +256,12 @@ class Dialogue:
         """The turn is over: the reply may be heard."""
         self._mark(job, "decision_s")
         job.allowed.set()
+
+    def _withdraw(self) -> None:
+        """The turn is not over after all: drop the reply as if it had never been allowed, unless a tool has run."""
+        if self._job is not None and not self._job.results:
+            self._job.allowed.clear()
+        self._drop_job()
 
     def _drop_hearing(self) -> None:
         hearing, self._hearing = self._hearing, None
@@ -451,7 +465,7 @@ class Dialogue:
             heard = self._playback.stop()
             self._remember(job, heard, interrupted=False)
             self._handle(turns.ReplyOver())
-            await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
+            await self._attempt(self._prepare(Turn(None, self._percepts(), self.history, now=self._now())))
 
     async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
         context = ToolContext(readers=self.stages.readers)
@@ -538,8 +552,11 @@ class Dialogue:
             if heard or job.results:
                 self.history = (*self.history, Message("assistant", heard, job.results))
             self.history = self.history[-REMEMBERED:]
+        if job.resumes:
+            self.history = lengthened(self.history, heard)
         if job.text:
             self._manners.last = job.text.strip()
+        self._manners.cut = interrupted and bool(heard)
         reply = Reply(job.text.strip(), heard, job.results, interrupted)
         self._tell("reply", text=reply.text, heard=reply.heard, interrupted=interrupted, question=question)
         self._tell("turn", **{name: round(seconds, 4) for name, seconds in job.split.items()})
@@ -559,7 +576,9 @@ class Dialogue:
             return
         self._tell("order", order=order.value)
         heard = self.history[-1].text if self.history and self.history[-1].role == "assistant" else ""
-        answer = await self._manners.obey(order, heard)
+        rest = self._manners.rest(heard)
+        answer = await self._manners.obey(order, rest)
+        job.resumes = bool(rest) and answer == rest
         if answer:
             await self._say(job, answer)
 
@@ -585,8 +604,7 @@ class Dialogue:
 
     def chime(self, sound: AudioChunk) -> None:
         """Play a short sound, unless the voice speaks; returns at once."""
-        if not self._playback.active:
-            self._tasks.create_task(self._playback.chime(sound))
+        self._tasks.create_task(self._playback.chime(sound))
 
     def trouble_from_thread(self, message: str) -> None:
         """Tell of a trouble from another thread than the event loop's."""

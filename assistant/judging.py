@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from .orders import order_in
 from .stages import TurnDetector
 from .types import AudioChunk
 
@@ -28,7 +29,12 @@ class Judges:
         return [detector.finished(audio, "") for detector in self._listening]
 
     def judge(self, listened: Sequence[float], audio: AudioChunk, text: str) -> float:
-        """Return one probability that the turn is over, given what :meth:`listen` returned and the words."""
+        """Return one probability that the turn is over, given what :meth:`listen` returned and the words.
+
+        An order to the assistant itself, however short or sharp, is whole.
+        """
+        if order_in(text) is not None:
+            return SUREST
         sounds = iter(listened)
         return combined(
             [next(sounds) if detector.listens else detector.finished(audio, text) for detector in self._detectors]

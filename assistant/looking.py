@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .errors import DeviceError
+from .errors import AssistantError
 from .frames import FrameRing, Seen
 from .percepts import about, look, wanted_readers
 from .stages import Camera, Sight
@@ -29,6 +29,8 @@ class Gaze:
         self._shutter = Lane("camera")
         self._ring = FrameRing()
         self._seen: tuple[Seen, Percept] | None = None
+        self._chosen: Seen | None = None  # shows what was seen, as it is now
+        self._failed: Seen | None = None  # could not be looked at while nobody asked; it is not tried again
 
     @property
     def busy(self) -> bool:
@@ -42,7 +44,8 @@ class Gaze:
 
     def forget(self) -> None:
         """Do as if nothing had ever been seen."""
-        self._seen, self._ring = None, FrameRing()
+        self._seen = self._chosen = self._failed = None
+        self._ring = FrameRing()
 
     def close(self) -> None:
         """End the camera's thread; the camera itself belongs to whoever opened it."""
@@ -61,18 +64,28 @@ class Gaze:
             try:
                 frame = await self._shutter.run(Urgency.EYE, self._camera.frame)
                 problem = NO_PICTURE if frame is None and had else ""
-            except DeviceError as error:
+            except AssistantError as error:
                 frame, problem = None, str(error)
             if frame is not None:
                 had = True
                 self._ring.add(dataclasses.replace(frame, time=now()))
-                resting = self._ring.resting
-                if resting and not hurried() and not (self._seen and resting.same_scene(self._seen[0])):
-                    await news()
+                scene = self._new_scene()
+                if scene is not None and not hurried():
+                    try:
+                        await news()
+                    except AssistantError as error:
+                        self._failed = scene
+                        self._tell("trouble", message=str(error))
             if bool(problem) != lost and (problem or frame is not None):
                 lost = bool(problem)
                 self._tell("trouble", message=problem or "the camera is back")
             await asyncio.sleep(LOOK_EVERY if hurried() else GLANCE_EVERY)
+
+    def _new_scene(self) -> Seen | None:
+        """Return what the camera has come to rest on, where it is another scene than the one that was looked at."""
+        scene = self._ring.resting
+        known = (self._seen[0] if self._seen else None, self._failed)
+        return None if scene is None or any(one is not None and scene.same_scene(one) for one in known) else scene
 
     async def look(self, moment: float) -> None:
         """Look at the frame of a moment, unless the scene is the one that was looked at last."""
@@ -81,20 +94,21 @@ class Gaze:
             return
         if self._seen is not None and seen.same_scene(self._seen[0]):
             self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
+            self._chosen = seen
             return
         percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen.frame))
-        self._seen = seen, percept
+        self._seen, self._chosen = (seen, percept), seen
         labels: list[dict[str, Any]] = [dataclasses.asdict(label) for label in percept.labels[:3]]
         self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
 
     async def about(self, question: str) -> tuple[Frame, Percept] | None:
         """Return the frame of this turn and its percept, with what only this question asks of it."""
-        if self._seen is None:
+        if self._seen is None or self._chosen is None:
             return None
-        seen, percept = self._seen
+        frame, percept = self._chosen.frame, self._seen[1]
         if self._stages.fuser is not None or wanted_readers(question):
-            percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, seen.frame, percept, question))
-        return seen.frame, percept
+            percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, frame, percept, question))
+        return frame, percept
 
     def _encode(self, frame: Frame) -> Percept:
         return look(self._stages, frame)

@@ -32,7 +32,7 @@ _PHRASES = {
     Order.QUIETER: "quieter|softer|speak more quietly|more quietly|volume down|turn it down|too loud",
 }
 _POLITE = re.compile(
-    r"^(?:(?:please|okay|ok|hey|now|assistant|computer|and|oh|no)\b\s*)+"
+    r"^(?:(?:please|okay|ok|hey|now|assistant|computer|and|oh|no|a (?:bit|little)(?= (?:\w+er|more|too)\b))\b\s*)+"
     r"|\s*\b(?:please|now|a bit|a little|thanks|thank you)$"
 )
 _ORDERS = {phrase: order for order, phrases in _PHRASES.items() for phrase in phrases.split("|")}

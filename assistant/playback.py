@@ -60,6 +60,7 @@ class Playback:
         self._lost = False
         self._era = 0  # counts stops: a block of an earlier era must not be heard
         self._changed = asyncio.Event()
+        self._ringing = asyncio.Lock()
         self.volume = 1.0
         """Loudness as wished by voice, 1 is as synthesised."""
         self.began = asyncio.Event()
@@ -144,7 +145,7 @@ class Playback:
     async def run(self) -> None:
         """Feed the loudspeaker; ends by cancellation only."""
         while True:
-            if self._held or self._sent >= self._length:
+            if self._held or self._ringing.locked() or self._sent >= self._length:
                 self._changed.clear()
                 await self._changed.wait()
             elif self._sent - self.position >= AHEAD * self._rate:
@@ -174,16 +175,21 @@ class Playback:
             self._speaker.stop()
 
     async def chime(self, sound: AudioChunk) -> None:
-        """Play a short sound that is no part of a reply; where there is no device it is left out."""
-        self._played(sound)
+        """Play a short sound that is no part of a reply, unless the voice speaks or there is no device."""
 
         def ring() -> None:
             self._speaker.play(sound)
             self._speaker.drain()
-            self._speaker.stop()  # the next reply's samples are counted from zero
+            self._speaker.stop()  # these samples are none of the reply's
 
-        with contextlib.suppress(DeviceError):
-            await self._device.run(Urgency.VOICE, ring)
+        async with self._ringing:
+            if self.active:
+                return
+            self._halt()
+            self._played(sound)
+            with contextlib.suppress(DeviceError):
+                await self._device.run(Urgency.VOICE, ring)
+        self._changed.set()
 
     def close(self) -> None:
         """Give the loudspeaker back."""

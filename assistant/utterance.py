@@ -58,6 +58,8 @@ class Job:
     """Seconds from the end of speech to each step."""
     speech_end: float = 0.0
     """When the person stopped, on the wall clock."""
+    resumes: bool = False
+    """It goes on with the reply before it, of which only a part was heard."""
 
 
 def respelled(earlier: str, later: str) -> str:

@@ -21,8 +21,11 @@ WITHHELD = RATE * 5 // 2
 """Samples that are withheld at most while the engine makes up its mind about them."""
 QUIET = RATE * 6 // 10
 """Quiet after which it has."""
-ECHOES = RATE // 2
-"""Longest end of the wake word that is not taken for a question."""
+ECHOES = RATE // 25  # 40 ms
+"""End of the wake word that is not taken for a question.
+
+The engines are sure when the word is all but over (0.1 s at most sound on); the rest is too short to begin a turn.
+"""
 
 
 class DrowsyEars(Ears):

@@ -119,6 +119,8 @@ class Conversation:
         self.stages = stages
         self.camera = camera
         self.dialogue: Dialogue
+        self.held: asyncio.Task[None]
+        """The task that holds the conversation."""
 
     def run(self, drive: Callable[[], Coroutine[Any, Any, None]] | None = None) -> Conversation:
         """Hold the conversation to the end of its sound, or as ``drive`` does, which has to end it."""
@@ -139,6 +141,7 @@ class Conversation:
         )
         if drive is None:
             self.ears.step = self._step  # type: ignore[method-assign]
+            self.held = asyncio.current_task()  # type: ignore[assignment]
             await self.dialogue.run()
             return
         self.ears.step = lambda number: self.ears.closed.wait(60)  # type: ignore[assignment, method-assign]
@@ -160,11 +163,12 @@ class Conversation:
             self.loop.call_soon_threadsafe(self.dialogue.quit)
 
     async def _settle(self) -> None:
-        lanes = [self.dialogue._lane, self.dialogue._aside, self.dialogue._playback._device, self.dialogue._gaze]
+        lanes = [self.dialogue._aside, self.dialogue._playback._device, self.dialogue._gaze]
         quiet = 0
         while quiet < 6:
             await asyncio.sleep(0)
-            quiet = 0 if any(lane is not None and lane.busy for lane in lanes) else quiet + 1
+            busy = self.dialogue._lane._open > self.brain.pondering  # a thought that has no end is not waited for
+            quiet = 0 if busy or any(lane is not None and lane.busy for lane in lanes) else quiet + 1
 
     def names(self, *wanted: str) -> list[str]:
         """Return the names of what happened, in order; all but levels, or only those wanted."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -174,6 +175,10 @@ class FakeReader:
         return replace(percept, regions=self.regions)
 
 
+PONDER = "ponder"
+"""In a queued reply: think on until the reply is dropped."""
+
+
 class FakeBrain:
     """Says what was queued, one reply a turn; keeps the turns it saw and how many pieces were taken."""
 
@@ -184,6 +189,7 @@ class FakeBrain:
         self.taken: list[str | ToolCall] = []
         self.closed = 0
         """Replies whose generator has ended or was closed."""
+        self.pondering = False
 
     def enqueue(self, *replies: Sequence[str | ToolCall]) -> None:
         self.queued.extend(replies)
@@ -197,10 +203,15 @@ class FakeBrain:
         pieces = self.queued.popleft() if self.queued else ("I", " have", " nothing", " to", " say", ".")
         try:
             for piece in pieces:
+                self.pondering = piece is PONDER
+                while self.pondering:
+                    time.sleep(0.001)
+                    yield ""
                 self.taken.append(piece)
                 yield piece
         finally:
             self.closed += 1
+            self.pondering = False
 
 
 class FakeVoice:

@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import rich
+from PIL import Image, ImageDraw, ImageFont
 
 from assistant.backends.words_turn import DANGLING, OPEN, SHORT_ANSWER, UNSTOPPED, WHOLE, WordsTurn
 from assistant.cli.terminal import LiveView, PlainView
 from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
-from assistant.judging import combined
+from assistant.judging import Judges, combined
+from assistant.looking import Gaze
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
 from assistant.playback import Playback
@@ -29,8 +31,11 @@ from assistant.utterance import Hearing, respelled
 from .fakes import (
     FakeActivity,
     FakeBrain,
+    FakeCamera,
     FakeEchoCanceller,
+    FakeEyes,
     FakeMicrophone,
+    FakeReader,
     FakeRecognizer,
     FakeSpeaker,
     FakeTurnDetector,
@@ -79,6 +84,13 @@ def test_sound_and_words_together_decide():
     assert combined([0.3]) == 0.3
 
 
+@pytest.mark.parametrize("text", ["Wait.", "Too fast", "A bit slower", "Stop."])
+def test_an_order_is_waited_for_no_longer_than_a_whole_sentence(text, settings):
+    judges = Judges([WordsTurn(settings, None)])
+    finished = judges.judge([], AudioChunk(silence(1), RATE), text)
+    assert Patience().wait(finished) == Patience().quick * RATE
+
+
 @pytest.mark.parametrize(
     "text, order",
     [
@@ -89,7 +101,9 @@ def test_sound_and_words_together_decide():
         ("Pause", Order.PAUSE),
         ("Could you repeat that?", None),
         ("Repeat that, please.", Order.REPEAT),
-        ("A bit slower please", None),
+        ("A bit slower please", Order.SLOWER),
+        ("A little too fast.", Order.SLOWER),
+        ("A bit quiet", None),
         ("Slower, please.", Order.SLOWER),
         ("Louder!", Order.LOUDER),
         ("Stop the music in the kitchen", None),
@@ -124,6 +138,50 @@ def test_a_scene_is_the_same_until_something_changes():
         ring.add(Frame(picture(value), second))
     first, second, third = ring.at(1.0), ring.at(2.0), ring.at(9.0)
     assert first.same_scene(second) and not first.same_scene(third)
+
+
+def page(text):
+    """Return a sheet of white paper with lines of writing, (480, 640, 3)."""
+    sheet = Image.new("RGB", (640, 480), "white")
+    ImageDraw.Draw(sheet).multiline_text((40, 40), text.replace(". ", ".\n"), "black", ImageFont.load_default(24))
+    return np.asarray(sheet)
+
+
+LETTER = page("Dear Ms Miller, your appointment is on Monday. Please bring your insurance card. Yours, Doctor Brown.")
+INVOICE = page("Invoice number 4711. The amount of 230 euros is due in June. Please transfer it to the account below.")
+
+
+def test_another_page_or_thing_is_another_scene_but_noise_light_and_a_shaking_hand_are_not():
+    thing = LETTER.copy()
+    thing[360:460, 480:620] = 90
+    noise = np.random.default_rng(0).normal(0, 8, LETTER.shape)
+    noisy, darker = np.clip(LETTER + noise, 0, 255).astype(np.uint8), (LETTER * 0.97).astype(np.uint8)
+    ring = FrameRing()
+    shown = (LETTER, INVOICE, thing, noisy, darker, np.roll(LETTER, 3, axis=1))
+    for second, pixels in enumerate(shown):
+        ring.add(Frame(pixels, float(second)))
+    letter, *others = (ring.at(float(second)) for second in range(len(shown)))
+    assert [letter.same_scene(other) for other in others] == [False, False, True, True, True]
+
+
+def test_what_a_question_asks_of_a_resting_scene_is_asked_of_its_newest_frame(settings):
+    eyes, reader, lane = FakeEyes(), FakeReader(), Lane("test")
+    stages = SimpleNamespace(settings=settings, eyes=eyes, fuser=None, readers={"rapidocr": reader})
+    gaze = Gaze(stages, FakeCamera(), lane, lambda name, **details: None)
+
+    async def main():
+        for second in (1.0, 2.0):
+            gaze._ring.add(Frame(LETTER, second))
+            await gaze.look(second)
+        return await gaze.about("Read this to me.")
+
+    try:
+        frame, percept = asyncio.run(main())
+    finally:
+        gaze.close()
+        lane.close()
+    assert frame.time == percept.time == 2.0
+    assert len(eyes.looked) == 1 and reader.calls == 1
 
 
 @pytest.mark.parametrize(
@@ -299,6 +357,47 @@ def test_heard_counts_whole_words_only():
 
     heard, said = asyncio.run(main())
     assert heard[0.0] == "" and heard[0.5] == "one" and heard[1.0] == said == "one two"
+
+
+def test_a_chime_between_two_clauses_neither_holds_up_the_reply_nor_counts_as_heard():
+    class Ringing(FakeSpeaker):
+        """Takes its time over what it drains."""
+
+        over = threading.Event()
+
+        def drain(self):
+            self.over.wait(10)
+            return super().drain()
+
+    async def main():
+        speaker = Ringing()
+        playback = Playback(speaker)
+        feeding = asyncio.create_task(playback.run())
+
+        async def all_sent():
+            while playback.active:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+
+        playback.add(None, "one two", AudioChunk(tone(1.0), 16_000))
+        await all_sent()
+        ringing = asyncio.create_task(playback.chime(AudioChunk(tone(0.25), 16_000)))
+        await asyncio.sleep(0.02)
+        playback.add(None, "three four", AudioChunk(tone(1.0), 16_000))
+        await asyncio.sleep(0.02)
+        before, during = playback.position, playback.heard()
+        speaker.over.set()
+        await ringing
+        await asyncio.wait_for(all_sent(), 5)
+        after = playback.position
+        await playback.chime(AudioChunk(tone(0.25), 16_000))
+        rung = len(speaker.played_samples) - after
+        said = playback.stop()
+        feeding.cancel()
+        playback.close()
+        return before, during, after, rung, said
+
+    seconds = 16_000
+    assert asyncio.run(main()) == (seconds, "one two", 2 * seconds, seconds // 2, "one two three four")
 
 
 def test_a_paced_speaker_takes_its_time_and_hands_on_what_was_played():

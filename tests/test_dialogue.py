@@ -1,6 +1,7 @@
 """The conversation as a whole, with fakes on every side and virtual time."""
 
 import asyncio
+import itertools
 import random
 import threading
 
@@ -9,12 +10,13 @@ import pytest
 
 from assistant.config import Settings, TalkSettings
 from assistant.ears import Sound
+from assistant.errors import DeviceError, InputError, ModelError
 from assistant.tools import Tool
 from assistant.turns import RATE, State
 from assistant.types import AudioChunk, Message, ToolCall
 
 from .conversation import CHUNK, Conversation, quiet, speech
-from .fakes import FakeBrain, FakeCamera, tone
+from .fakes import PONDER, FakeBrain, FakeCamera, tone
 
 LONG = [
     "This is a long story ",
@@ -53,23 +55,27 @@ def test_nothing_is_answered_on_trial_where_that_is_switched_off():
     assert len(talk.brain.turns) == 1
 
 
-def test_speech_right_after_the_turn_goes_on_with_the_question():
+@pytest.mark.parametrize("tool", [False, True])
+def test_speech_right_after_the_turn_goes_on_with_the_question(tool):
     """The turn was taken for finished, but no sound of the reply was heard yet."""
-    brain = FakeBrain()
-    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.3), speech(1.0, 880), quiet(3.0),
-                        words={440: "what is this", 880: "what is this on the left"}, brain=brain)  # fmt: skip
-    gate = threading.Event()
-    replies = brain.reply
 
-    def slow(turn):
-        if len(brain.turns) == 0:
-            gate.wait(0.0)
-        return replies(turn)
+    def lights() -> str:
+        """Switch the lights."""
+        return "done"
 
-    brain.reply = slow
-    brain.enqueue(["A."], ["B."])
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(0.5), speech(1.0, 880), quiet(3.0), tools={"l": Tool.of(lights)},
+                        words={440: "what is this", 880: "what is this on the left"})  # fmt: skip
+    talk.brain.enqueue(*[[ToolCall("l")]] * tool, [PONDER], ["A cup."])
     talk.run()
-    assert talk.dialogue.history[-2].text.startswith("what is this")
+    states = [event.details["state"] for event in talk.happened if event.name == "state"]
+    assert states[2:4] == ["thinking", "listening"]
+    whole = (Message("user", "what is this on the left"), Message("assistant", "A cup."))
+    if not tool:
+        assert talk.dialogue.history == whole and talk.brain.turns[-1].history == ()
+        assert "interrupted" not in talk.names() and len(talk.all("reply")) == 1
+    else:  # the tool has changed the world, so that the model has to know of it
+        question, answer, *rest = talk.dialogue.history
+        assert question.text == "what is this" and answer.results[0].result == "done" and tuple(rest) == whole
 
 
 def test_barge_in_stops_the_reply_and_history_holds_what_was_heard():
@@ -88,6 +94,17 @@ def test_barge_in_stops_the_reply_and_history_holds_what_was_heard():
     onset = 0.3 + 1.0 + 2.0
     assert talk.when("ducked") - onset < 0.1
     assert talk.when("held") - onset < 0.35
+
+
+def test_control_c_in_a_reply_keeps_what_was_heard_of_it():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0), words={440: "tell me a story"})
+    talk.brain.enqueue(LONG)
+    talk.ears.at = {100: lambda: talk.held.cancel()}
+    with pytest.raises(asyncio.CancelledError):
+        talk.run()
+    (reply,) = talk.all("reply")
+    assert reply["interrupted"] and reply["heard"] and reply["text"].startswith(reply["heard"])
+    assert talk.last("remembered")["reply"].heard == reply["heard"] == talk.dialogue.history[-1].text
 
 
 def test_after_a_hold_nothing_more_is_played():
@@ -144,6 +161,34 @@ def test_louder_raises_the_volume():
     before = 0.5
     talk.run()
     assert np.abs(talk.speaker.played_samples).max() == pytest.approx(before * 1.4, rel=0.05)
+
+
+@pytest.mark.parametrize("order", ["louder", "quieter", "slower", "faster"])
+def test_an_order_about_the_voice_does_not_take_the_rest_of_the_reply_away(order):
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.5, 880), quiet(12.0), speech(0.5, 880), quiet(3),
+                        words={440: "tell me a story", 880: order})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    first, second, third = talk.all("reply")
+    assert first["interrupted"] and f"{first['heard']} {second['heard']}" == first["text"]
+    assert third["heard"] == "Like this?", "nothing is left to go on with"
+    assert talk.dialogue.history == (Message("user", "tell me a story"), Message("assistant", first["text"]))
+
+
+def test_continue_goes_on_where_it_stopped_and_is_remembered():
+    talk = Conversation(
+        quiet(0.3), speech(1.0), quiet(2.0), speech(0.5, 880), quiet(2), speech(0.5, 1500), quiet(1.5),
+        speech(0.5, 880), quiet(2), speech(0.5, 2500), quiet(2), speech(0.5, 1500), quiet(9.0),
+        speech(0.5, 1500), quiet(4),
+        words={440: "tell me a story", 880: "pause", 1500: "continue", 2500: "louder"},
+    )  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.run()
+    parts = [reply["heard"] for reply in talk.all("reply")]
+    assert parts[1] == parts[3] == "" and parts[4] == "Like this?" and all((parts[0], parts[2], parts[5]))
+    assert " ".join((parts[0], parts[2], parts[5])) == "".join(LONG)
+    assert parts[6] == "There is nothing to go on with."
+    assert talk.dialogue.history == (Message("user", "tell me a story"), Message("assistant", "".join(LONG)))
 
 
 def test_a_tool_does_not_run_on_trial():
@@ -212,8 +257,6 @@ def test_sound_without_words_is_not_answered():
 
 
 def test_an_unplugged_loudspeaker_is_told_and_taken_up_again():
-    from assistant.errors import DeviceError
-
     talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0))
     talk.brain.enqueue(["It is a dog."])
     play, failures = talk.speaker.play, [DeviceError("the loudspeaker was unplugged")]
@@ -232,8 +275,6 @@ def test_an_unplugged_loudspeaker_is_told_and_taken_up_again():
 
 
 def test_a_failing_brain_is_told_and_the_conversation_goes_on():
-    from assistant.errors import ModelError
-
     class Failing(FakeBrain):
         def reply(self, turn):
             if not self.turns:
@@ -285,8 +326,6 @@ def test_a_press_at_the_first_sound_of_a_reply_is_heard():
 
 
 def test_a_failing_recogniser_is_told_and_the_conversation_goes_on():
-    from assistant.errors import ModelError
-
     talk = Conversation(quiet(0.3), speech(0.4), quiet(3.0), speech(1.0), quiet(2.0))
     transcribe, failures = talk.recognizer.transcribe, [ModelError("the recogniser broke")]
 
@@ -300,6 +339,53 @@ def test_a_failing_recogniser_is_told_and_the_conversation_goes_on():
     talk.run()
     assert talk.all("trouble") == [{"message": "the recogniser broke"}]
     assert talk.last("reply")["heard"] == "Here I am."
+
+
+def failing(work, at, error):
+    """Return ``work``, which raises ``error`` in place of these calls (the first is 0); what was called is counted."""
+    calls = itertools.count()
+
+    def worked(*arguments, **named):
+        if next(calls) in at:
+            raise error
+        return work(*arguments, **named)
+
+    return worked
+
+
+@pytest.mark.parametrize("at", [0, 1, 2], ids=["at the start", "when it forgets", "after a reply"])
+def test_a_brain_that_cannot_read_ahead_is_told_and_the_conversation_goes_on(at):
+    talk = Conversation(quiet(0.3), speech(0.4), quiet(2.0), speech(0.4), quiet(2.0))
+    talk.brain.prepare = failing(talk.brain.prepare, {at}, ModelError("does not fit"))
+    talk.ears.at = {1: lambda: talk.dialogue.forget()}
+    talk.run()
+    assert talk.all("trouble") == [{"message": "does not fit"}]
+    assert talk.last("reply")["heard"] == "I have nothing to say." and len(talk.all("reply")) == 2
+
+
+def test_a_recogniser_that_fails_over_a_reply_is_told_and_the_reply_goes_on():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.4, 880), quiet(12.0),
+                        words={440: "tell me a story", 880: "uh-huh"})  # fmt: skip
+    talk.brain.enqueue(LONG)
+    talk.ears.at = {
+        90: lambda: setattr(
+            talk.recognizer, "transcribe", failing(talk.recognizer.transcribe, {0}, ModelError("it broke"))
+        )
+    }
+    talk.run()
+    assert talk.all("trouble") == [{"message": "it broke"}]
+    assert talk.last("reply")["heard"] == "".join(LONG) and not talk.last("reply")["interrupted"]
+
+
+def test_eyes_and_cameras_that_fail_while_nobody_asks_are_told_once():
+    talk = Conversation(quiet(6.0), camera=FakeCamera())
+    talk.eyes.look = failing(talk.eyes.look, range(99), ModelError("the eyes broke"))
+    talk.run()
+    assert talk.all("trouble") == [{"message": "the eyes broke"}]
+    talk = Conversation(quiet(6.0), camera=FakeCamera())
+    talk.camera.frame = failing(talk.camera.frame, range(3), InputError("broken.jpg is no picture"))
+    talk.run()
+    assert [trouble["message"] for trouble in talk.all("trouble")] == ["broken.jpg is no picture", "the camera is back"]
 
 
 def test_a_thousand_cancels_leave_no_thread_no_task_and_no_stale_sound():

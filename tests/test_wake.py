@@ -83,7 +83,7 @@ def test_asleep_nothing_is_heard_and_the_clock_goes_on() -> None:
 
 def test_after_the_word_everything_is_heard_but_not_the_word_itself() -> None:
     room = Room(silence(1), tone(1), silence(1), tone(2), silence(1))
-    ears = drowsy(room, Ear(int(1.7 * RATE)))  # the engine is sure before the word is over
+    ears = drowsy(room, Ear(int(1.96 * RATE)))  # the engine is sure before the word is over
     [(start, end)], told = speech_in(ears)
     assert told == [("asleep", ""), ("awake", "computer")] and ears.awake
     assert start == pytest.approx(3.0, abs=0.04) and end == pytest.approx(5.0, abs=0.04)
@@ -173,6 +173,40 @@ def test_an_unknown_word_of_the_small_networks_names_the_other_engine(settings: 
     for word, wanted in (("hey_jarves", "hey_jarvis.*wake.engine=phrase"), ("no-such.json", "no microWakeWord model")):
         with pytest.raises(SettingError, match=wanted):
             MicroWake(dataclasses.replace(settings, wake=WakeSettings(words=(word,))), store)
+
+
+def test_the_small_network_lets_a_question_in_one_breath_through_but_not_its_word(
+    settings: Settings, store: Store
+) -> None:
+    pytest.importorskip("pymicro_wakeword")
+    from assistant.backends.micro_wakeword import MicroWake
+    from assistant.backends.piper import PiperVoice
+    from assistant.backends.silero import SileroActivity
+
+    voice = PiperVoice(settings, store)
+    wanted = WakeSettings(words=("hey_jarvis",))
+
+    def said(text: str) -> Samples:
+        """Return a sentence without the quiet around it."""
+        parts = np.concatenate([chunk.samples for chunk in voice.speak(text)])
+        speech = sound.resample(AudioChunk(parts, voice.rate), RATE).samples
+        loud = np.flatnonzero(np.abs(speech) > 0.02)
+        return speech[loud[0] : loud[-1]]
+
+    def heard(*parts: Samples) -> tuple[float, list[float]]:
+        """Return when it woke and when it heard speech after that, in seconds."""
+        engine = MicroWake(dataclasses.replace(settings, wake=wanted), store)
+        room = Room(silence(1), *parts, silence(1))
+        ears = DrowsyEars(room, SileroActivity(settings, store), None, engine, wanted)
+        woken: list[float] = []
+        ears.told = lambda state, word: woken.append(ears._last / RATE)
+        speech = [heard for heard in ears.sounds() if heard.probability >= settings.vad.threshold]
+        return woken[0], [heard.chunk.start / RATE for heard in speech]
+
+    word = said("Hey Jarvis!")
+    assert heard(word)[1] == []
+    woken, speech = heard(word, said("How many legs does a spider have?"))
+    assert speech[0] - woken < 0.15
 
 
 def test_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
-"""Echo cancelling, noise suppression and gain control by WebRTC, from ``livekit.rtc``.
+"""Echo cancelling and noise suppression by WebRTC, from ``livekit.rtc``.
 
-Only its audio processing is used: no server, no network. The canceller (AEC3) finds the
-delay between loudspeaker and microphone by itself and follows it; the hint it is given
-is the delay of an ordinary sound card.
+Only its audio processing is used: no server, no network. Gain control is off, so that loudness
+stays what it was. The canceller (AEC3) is told once a delay between loudspeaker and microphone,
+that of an ordinary sound card, and from there on estimates it by itself.
 """
 
 from __future__ import annotations
