@@ -80,12 +80,23 @@ def test_vqa_questions_with_their_answers(tmp_path: Path) -> None:
     path = write(tmp_path / "v2_mscoco_val2014_annotations.json", answers)
     [example] = data.read([tmp_path])
     assert example.image == tmp_path / "COCO_val2014_000000000042.jpg"
-    assert example.question == "What colour?" and example.answers == ("red", "dark red")
+    assert example.question == "What colour?" and example.answers == ("red",)
     answers["annotations"].append({"question_id": 2, "answers": ["blue"]})  # type: ignore[dict-item, list-item]
     text = write(path, answers).read_text()
     line = next(n for n, part in enumerate(text.splitlines(), 1) if '"question_id": 2' in part) - 1
     with pytest.raises(InputError, match=rf"annotations.json, line {line}: an annotation needs"):
         data.read([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"), [({}, "garbage bin"), ({"multiple_choice_answer": "bin"}, "bin"), ({"answers": []}, None)]
+)
+def test_annotators_who_disagree_give_one_answer(told: dict[str, object], answer: str | None, tmp_path: Path) -> None:
+    given = [{"answer": "object"}, *[{"answer": "garbage bin"}] * 3, {"answer": "object"}]
+    write(tmp_path / "questions.json", {"questions": [{"image_id": 1, "question": "What is it?", "question_id": 1}]})
+    write(tmp_path / "annotations.json", {"annotations": [{"question_id": 1, "answers": given, **told}]})
+    [example] = data.read([tmp_path])
+    assert example.answers == ((answer,) if answer else ())
 
 
 def test_a_folder_a_class(tmp_path: Path) -> None:

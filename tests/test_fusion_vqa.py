@@ -86,6 +86,18 @@ def test_seeing_beats_the_blind_twin(trained: SimpleNamespace) -> None:
     assert trained.figures["language_accuracy"] < 0.8
 
 
+def test_of_many_questions_some_are_remembered_with_their_pictures(trained: SimpleNamespace) -> None:
+    from dataclasses import replace
+
+    from assistant.fusion.vqa_task import VqaTask
+
+    config = replace(trained.task.config, options={**trained.task.config.options, "questions": 9})
+    few, again = (VqaTask(config, trained.task.material).memory for _ in range(2))
+    assert len(trained.task.memory.grams) > 9 == len(few.grams)
+    assert few.picture.max() == len(few.pictures) - 1 < len(trained.task.memory.pictures)
+    assert np.array_equal(few.grams, again.grams) and np.array_equal(few.votes, again.votes)
+
+
 def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
     import torch
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ class Example:
     match: bool | None = None
     question: str = ""
     answers: tuple[str, ...] = ()
+    """The parts of one answer: "tissue box" and "lamp"."""
     label: str = ""
     coarse_label: str = ""
     source: str = ""
@@ -201,13 +203,13 @@ def _vqa(path: Path) -> list[Example]:
             raise InputError(f"{path}: there is no *annotations*.json beside it")
         other = found[0]
     raw_answers, answers = _json(other)
-    by_id = {}
+    by_id = dict[Any, tuple[str, ...]]()
     for number, item in enumerate(_list(answers, "annotations", other)):
         good = isinstance(item, dict) and "question_id" in item and isinstance(item.get("answers"), list)
         if not good or not all(isinstance(a, dict) and isinstance(a.get("answer"), str) for a in item["answers"]):
             line = _line(raw_answers, "annotations", number)
             raise InputError(f"{other}, line {line}: an annotation needs 'question_id' and 'answers' with 'answer'")
-        by_id[item["question_id"]] = tuple(answer["answer"] for answer in item["answers"])
+        by_id[item["question_id"]] = _agreed(item)
     prefix = f"COCO_{table.get('data_subtype', 'train2014')}_"
     part = "val" if "val" in path.name else "train" if "train" in path.name else ""
     examples, folder = [], None
@@ -220,6 +222,15 @@ def _vqa(path: Path) -> list[Example]:
         given = by_id.get(item.get("question_id"), ())
         examples.append(Example(image=folder / name, question=item["question"], answers=given, split=part))
     return examples
+
+
+def _agreed(annotation: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what most annotators answered, the first of equally many; nothing where nobody answered."""
+    given = annotation.get("multiple_choice_answer")
+    if isinstance(given, str) and given:
+        return (given,)
+    counts = Counter[str](answer["answer"] for answer in annotation["answers"])
+    return tuple(answer for answer, _ in counts.most_common(1))
 
 
 def _folders(path: Path) -> list[Example]:

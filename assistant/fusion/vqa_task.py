@@ -23,6 +23,7 @@ from torch.nn import functional
 from ..errors import InputError
 from .checkpoint import Arrays
 from .config import FusionConfig
+from .data import Example
 from .layers import Floats, softmax
 from .memory import Memory
 from .quantised import pack, unpack
@@ -50,6 +51,8 @@ class QuestionOptions(Views):
     by less than 0.005 when any of them is halved."""
     remembered: int = 80
     """Components of the scene vector by which pictures are remembered."""
+    questions: int = 5000
+    """Most questions that are remembered, drawn from all: fitting the memory takes the cube of their number."""
     calibrate: float = 0.06
     """Share of training pictures that only set the temperature and the bounds of what is familiar."""
 
@@ -157,14 +160,24 @@ class VqaTask(Task):
         self.present = torch.from_numpy(present(self.means, self.layer).astype(np.float32))
 
     def _fit_memory(self) -> None:
-        known = [example for example in self.train if self._target(example.answers)]
+        known, rows = self._remembered()
+        place = {row: number for number, row in enumerate(rows)}
         self.memory = Memory.fit(
             [self.questions.numbered(example.question) for example in known],
             self.questions.weights,
-            self.scenes.units(self.means[self.learned], self.options.remembered),
-            [self.learned.index(self.row[example.image]) for example in known if example.image],
+            self.scenes.units(self.means[rows], self.options.remembered),
+            [place[self.row[example.image]] for example in known if example.image],
             self._shares(known),
         )
+
+    def _remembered(self) -> tuple[list[Example], list[int]]:
+        """Return the questions that are remembered, and the rows of pictures: theirs, or all where none is left out."""
+        known = [example for example in self.train if self._target(example.answers)]
+        if len(known) <= self.options.questions:
+            return known, self.learned
+        order = np.random.default_rng(self.config.training.seed).permutation(len(known))
+        chosen = [known[number] for number in sorted(order[: self.options.questions])]
+        return chosen, sorted({self.row[example.image] for example in chosen if example.image})
 
     def _shares(self, examples: Sequence[Any]) -> Floats:
         """Return each right answer's share, (examples, answers)."""
