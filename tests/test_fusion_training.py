@@ -77,6 +77,24 @@ def test_a_resumed_run_repeats_the_uninterrupted_one(name: str, squares: Path, c
     assert all(np.array_equal(one.arrays[key], other.arrays[key]) for key in one.arrays)
 
 
+@pytest.mark.parametrize("name", ["words", "caption", "pair"])
+def test_a_checkpoint_is_measured_without_a_training_side(
+    name: str, squares: Path, cache: Path, tmp_path: Path
+) -> None:
+    options = {"least_visual": 2, "visual_epochs": 1} if name == "caption" else {}
+    config = world.configuration(name, epochs=1, **options)
+    material = world.material(squares, cache, config)
+    result = Trainer(task.make(config, material), tmp_path).run()
+    examples = [replace(example, split="") for example in material.val]
+    unseen = replace(config, training=replace(config.training, held_back=0.0))
+    with torch.no_grad():
+        restored = task.restore(checkpoint.load(result.best), task.measured(unseen, examples, material.features))
+        figures = restored.validate()
+    assert figures == pytest.approx(result.figures, abs=0.02)
+    with pytest.raises(InputError, match="both sides need some"):
+        task.gather(unseen, examples, material.features)
+
+
 def test_accumulated_steps_equal_one_large_step(squares: Path, cache: Path, tmp_path: Path) -> None:
     config = world.configuration("words", epochs=1)
     config = replace(config, model=replace(config.model, dropout=0.0))

@@ -115,6 +115,20 @@ def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
                 assert np.abs(mine - chances).max() < 2e-3
 
 
+def test_a_restored_task_keeps_what_it_was_calibrated_to(trained: SimpleNamespace) -> None:
+    import torch
+
+    from assistant.fusion import task as tasks
+
+    saved, material = checkpoint.load(trained.path), trained.task.material
+    with torch.no_grad():
+        assert tasks.restore(saved, material).validate() == pytest.approx(trained.figures, abs=0.05)
+        few = tasks.restore(saved, type(material)(material.features, (), material.val[:4]))
+        few.validate()
+    kept = few.extras()
+    assert all(kept[name] == saved.extras[name] for name in ("temperature", "least_known", "furthest", "balance"))
+
+
 def test_it_answers_its_own_kind_of_question_only(trained: SimpleNamespace) -> None:
     head = Answerer.load(trained.path)
     head.furthest = 1.0  # four numbers a place make no scene that would be foreign

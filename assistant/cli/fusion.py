@@ -15,6 +15,8 @@ from . import App, add_command, add_shared, note, print_json
 
 if TYPE_CHECKING:
     from ..fusion.config import FusionConfig
+    from ..fusion.data import Example
+    from ..fusion.features import Features
     from ..fusion.task import Material
     from ..fusion.training import Progress
 
@@ -92,7 +94,8 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
 
     config = configuration.load(arguments.config)
     folder = arguments.out or Path("runs") / arguments.config.stem
-    material = _material(app, arguments, config)
+    features, examples = _encoded(app, arguments, config)
+    material = task.gather(config, examples, features)
     with _progress() as report:
         result = Trainer(task.make(config, material), folder, report).run(arguments.resume)
     summary = {
@@ -111,10 +114,11 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(app: App, arguments: argparse.Namespace) -> int:
-    from ..fusion import checkpoint
+    from ..fusion import checkpoint, task
 
     saved = checkpoint.load(arguments.checkpoint)
-    figures = _figures(saved, _material(app, arguments, saved.config))
+    features, examples = _encoded(app, arguments, saved.config)
+    figures = _figures(saved, task.measured(saved.config, examples, features))
     if arguments.json:
         print_json({"checkpoint": str(arguments.checkpoint), "task": saved.config.task, **figures})
     else:
@@ -123,13 +127,13 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
 
 
 def _compare(app: App, arguments: argparse.Namespace) -> int:
-    from ..fusion import checkpoint
+    from ..fusion import checkpoint, task
 
     rows = []
-    material: Material | None = None
     for path in arguments.checkpoints:
         saved = checkpoint.load(path)
-        material = material or _material(app, arguments, saved.config)
+        features, examples = _encoded(app, arguments, saved.config)
+        material = task.measured(saved.config, examples, features)
         size = sum(array.size for array in saved.arrays.values())
         row = {"checkpoint": str(path), "task": saved.config.task, "strategy": saved.config.model.strategy}
         rows.append({**row, "parameters": size, **_figures(saved, material)})
@@ -181,7 +185,7 @@ def _figures(saved: Any, material: Material) -> dict[str, float]:
         return task.restore(saved, material).validate()
 
 
-def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> Material:
+def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> tuple[Features, list[Example]]:
     """Read the data and encode its pictures or sounds, those that are not in the cache yet."""
     from rich.console import Console
     from rich.progress import track
@@ -202,7 +206,7 @@ def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> 
         note(f"skipped: {path}: {reason}")
     if features.skipped:
         note(f"skipped {len(features.skipped)} of {len(files)} {config.modality}s that cannot be read")
-    return task.gather(config, examples, features)
+    return features, examples
 
 
 @contextmanager

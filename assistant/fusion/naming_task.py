@@ -84,10 +84,10 @@ class NamingTask(Task):
             for part, examples in self.parts.items()
         }
         self.raw = {part: self._means(examples) for part, examples in self.parts.items()}
-        self.mean, self.deviation = self.raw["train"].mean(0), self.raw["train"].std(0) + 1e-3
         if extras:
             self.temperature, self.sure = float(extras["temperature"]), float(extras["sure"])
         else:
+            self.mean, self.deviation = self.raw["train"].mean(0), self.raw["train"].std(0) + 1e-3
             self._calibrate()
         torch.manual_seed(config.training.seed)
         self.module = NamingHead(self.width, none, config.model.dropout)

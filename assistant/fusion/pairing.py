@@ -72,7 +72,7 @@ class PairTask(Task):
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
         self.options = config.take(PairOptions)
-        self.train, self.val = _claims(material.train), _claims(material.val)
+        self.train, self.val = [] if extras else _claims(material.train), _claims(material.val)
         if extras:
             self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
         else:

@@ -75,7 +75,10 @@ class Task(ABC):
     """The ``nn.Module`` that is trained."""
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
-        """Build the module. ``extras`` are those of a checkpoint (vocabulary …); without, they are made anew."""
+        """Build the module; with the ``extras`` of a checkpoint (vocabulary …) to be measured, not to be trained.
+
+        Then there is no training side, and what was fitted to one comes with :meth:`load`.
+        """
         self.config, self.material = config, material
 
     def plan(self, generator: np.random.Generator) -> list[list[int]]:
@@ -87,6 +90,13 @@ class Task(ABC):
     @abstractmethod
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> Any:
         """Return the mean loss of a batch, a scalar tensor."""
+
+    def calibrate(self) -> None:
+        """Fit what is kept beside the weights, such as probabilities, to held-back examples of the training side.
+
+        The loop asks for it before each validation; a task of a checkpoint has it already.
+        """
+        return
 
     @abstractmethod
     def validate(self) -> dict[str, float]:
@@ -129,9 +139,10 @@ def make(config: FusionConfig, material: Material) -> Task:
 
 
 def restore(checkpoint: Checkpoint, material: Material) -> Task:
-    """Return the task of a checkpoint with its weights, on other material."""
+    """Return the task of a checkpoint with its weights, to be measured on the validation side of other material."""
     config = checkpoint.config
-    task = task_class(config.task)(config, material.read_by(config), checkpoint.extras)
+    material = dataclasses.replace(material.read_by(config), train=())
+    task = task_class(config.task)(config, material, checkpoint.extras)
     task.load(checkpoint.arrays)
     task.module.eval()
     return task
@@ -154,11 +165,26 @@ def gather(config: FusionConfig, examples: Sequence[Example], features: Features
 
     ``features`` must have seen those of :func:`files`. Raises :class:`InputError` where a side is empty.
     """
-    bad = {path for path, _ in features.skipped}
-    train, val = data.split([e for e in examples if e.file(config.modality) not in bad], config.training.held_back)
+    train, val = _sides(config, examples, features)
     if not train or not val:
         raise InputError(
             f"{len(train)} examples to train on and {len(val)} to validate on; both sides need some: "
             "give more data, name a 'split' in it, or change training.held_back"
         )
     return Material(features, train, val)
+
+
+def measured(config: FusionConfig, examples: Sequence[Example], features: Features) -> Material:
+    """Return material to measure a checkpoint on: the validation side, or all examples where there is none.
+
+    Otherwise as :func:`gather`.
+    """
+    train, val = _sides(config, examples, features)
+    return Material(features, (), val or train)
+
+
+def _sides(
+    config: FusionConfig, examples: Sequence[Example], features: Features
+) -> tuple[list[Example], list[Example]]:
+    bad = {path for path, _ in features.skipped}
+    return data.split([e for e in examples if e.file(config.modality) not in bad], config.training.held_back)

@@ -206,6 +206,7 @@ class Trainer:
         task.module.load_state_dict(self.average)
         task.module.eval()
         with torch.no_grad():
+            task.calibrate()
             figures = task.validate()
         value = figures[task.watch]
         where.validations.append({"step": where.step, **figures})

@@ -91,7 +91,7 @@ class VqaTask(Task):
         usable = [e for e in material.train if e.image and e.question and e.answers]
         self.val = [e for e in material.val if e.image and e.question and e.answers]
         pictures = sorted({e.image for e in usable if e.image})
-        if len(pictures) < 4 or not self.val:
+        if not self.val or (len(pictures) < 4 and not extras):
             raise InputError("the vqa task needs examples with 'image', 'question' and 'answers' on both sides")
         generator = np.random.default_rng(config.training.seed)
         held = {
@@ -117,7 +117,8 @@ class VqaTask(Task):
         self.balance = Balance(options.language, options.presence, options.memory)
         if extras:
             self.temperature, self.balance = dict(extras["temperature"]), Balance(**extras["balance"])
-        if not extras:
+            self.least_known, self.furthest = float(extras["least_known"]), float(extras["furthest"])
+        else:
             self.scenes = Scenes.of(self.means[self.learned], options.components)
             self._fit_presence()
             self._fit_memory()
@@ -196,6 +197,7 @@ class VqaTask(Task):
         self.recalled = {
             (side, part): self._recall(part, examples, side == "seeing")
             for part, examples in (("held", self.held), ("val", self.val))
+            if examples
             for side in self.temperature
         }
 
@@ -275,7 +277,6 @@ class VqaTask(Task):
         """Return the exact-match accuracy, that of the picture-blind networks, and the calibration error."""
         from ..evaluation.naming import expected_calibration_error
 
-        self._calibrate()
         right = self._right(self.val)
         figures: dict[str, float] = {}
         for side, name in (("seeing", "accuracy"), ("blind", "language_accuracy")):
@@ -288,7 +289,7 @@ class VqaTask(Task):
                     figures[f"accuracy_{each}"] = float((chances.argmax(1) == right)[kinds == each].mean())
         return figures
 
-    def _calibrate(self) -> None:
+    def calibrate(self) -> None:
         """Set temperatures and the bounds of the familiar on pictures that no network was trained on."""
         right = self._right(self.held)
         helps = np.array([seen(example.question) for example in self.held])
