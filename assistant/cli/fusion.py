@@ -16,6 +16,7 @@ from . import App, add_command, add_shared, note, print_json
 if TYPE_CHECKING:
     from ..fusion.config import FusionConfig
     from ..fusion.data import Example
+    from ..fusion.encoders import PictureEncoder, SoundEncoder
     from ..fusion.features import Features
     from ..fusion.task import Material
     from ..fusion.training import Progress
@@ -28,13 +29,17 @@ EXAMPLE = """\
   assistant fusion compare runs/*/best.safetensors --data matching/ --out table.md
   assistant fusion explain photo.jpg "what is the dog doing?" --out map.png"""
 
+CONFIG = """\
+a TOML file as in config/fusion; its encoder is the eyes' own, or CLIP, SigLIP 2, DINOv2 or ViT by a hub's name
+(openai/clip-vit-base-patch32) or a folder, with that model's encoder_dim and grid"""
+
 
 def add(commands: Any) -> None:
     """Declare the command and its four parts."""
     parser = add_command(commands, "fusion", "train, evaluate, compare and explain the fusion of modalities", EXAMPLE)
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True, parser_class=type(parser))
     train = _part(parts, "train", "train on your own data; a run can be resumed at any time")
-    train.add_argument("--config", type=Path, required=True, metavar="F", help="a TOML file as in config/fusion")
+    train.add_argument("--config", type=Path, required=True, metavar="F", help=CONFIG)
     train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; default: runs/NAME-OF-CONFIG")
     train.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     _data(train)
@@ -191,13 +196,11 @@ def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> t
     from rich.progress import track
 
     from ..fusion import data, task
-    from ..fusion.encoders import EarsEncoder, EyesEncoder
     from ..fusion.features import Features
 
     examples = data.read(arguments.data)
     files = task.files(config, examples)
-    hears = config.modality == "sound"
-    encoder = EarsEncoder(app.make("asr", app.settings.asr.engine)) if hears else EyesEncoder(app.kit.eyes)
+    encoder = _encoder(app, config)
     config.check(encoder=encoder.layout.name, modality=encoder.layout.modality)
     features = Features(encoder, **({"folder": arguments.cache} if arguments.cache else {}))
     for file in track(files, "encoding", console=Console(stderr=True), transient=True):
@@ -207,6 +210,17 @@ def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> t
     if features.skipped:
         note(f"skipped {len(features.skipped)} of {len(files)} {config.modality}s that cannot be read")
     return features, examples
+
+
+def _encoder(app: App, config: FusionConfig) -> PictureEncoder | SoundEncoder:
+    """Return the ears, the eyes, or the hub's model or the folder that the configuration names."""
+    from ..fusion.encoders import EarsEncoder, EyesEncoder, HubPictureEncoder
+
+    if config.modality == "sound":
+        return EarsEncoder(app.make("asr", app.settings.asr.engine))
+    if "/" in config.encoder or (Path(config.encoder) / "config.json").is_file():
+        return HubPictureEncoder.load(config.encoder)
+    return EyesEncoder(app.kit.eyes)
 
 
 @contextmanager

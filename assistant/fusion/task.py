@@ -51,6 +51,8 @@ class Material:
         config.check(encoder=layout.name, modality=layout.modality)
         if layout.dim < config.encoder_dim:
             raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")
+        if config.modality == "picture" and layout.tokens != config.grid:
+            raise SettingError(f"{layout.name} gives a grid of {list(layout.tokens)}, but grid is {list(config.grid)}")
         return dataclasses.replace(self, features=dataclasses.replace(self.features, dim=config.encoder_dim))
 
 

@@ -1,0 +1,61 @@
+"""``assistant fusion`` from the command line: encoders of a hub, unseen data, and the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assistant.cli import main
+from assistant.fusion import checkpoint
+
+from . import fusion_world as world
+
+pytest.importorskip("torch", reason="training needs torch")
+RECIPE = """\
+task = "{task}"
+encoder = "{encoder}"
+encoder_dim = {dim}
+grid = [3, 3]
+[model]
+strategy = "late"
+dim = 16
+layers = 1
+heads = 2
+hidden = 16
+[training]
+epochs = 1
+batch = 8
+held_back = {held_back}
+[options]
+least = 1
+"""
+
+
+def recipe(folder: Path, task: str = "pair", encoder: str = "colours", dim: int = 4, held_back: float = 0.1) -> Path:
+    path = folder / f"{task}.toml"
+    path.write_text(RECIPE.format(task=task, encoder=encoder, dim=dim, held_back=held_back), "utf-8")
+    return path
+
+
+def test_an_encoder_of_a_folder_is_trained_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    tiny = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
+    settings = transformers.Dinov2Config(**tiny, image_size=24, patch_size=8)
+    transformers.Dinov2Model(settings).save_pretrained(tmp_path / "tiny")
+    data = world.build(tmp_path / "data", 24)
+    shared = ["--data", str(data), "--cache", str(tmp_path / "cache"), "--json"]
+    train = ["fusion", "train", "--out", str(tmp_path / "run"), *shared, "--config"]
+    config = recipe(tmp_path, encoder=str(tmp_path / "tiny"), dim=16)
+    assert main([*train, str(config)]) == 0
+    best = json.loads(capsys.readouterr().out)["checkpoint"]
+    assert checkpoint.load(Path(best)).config.encoder == str(tmp_path / "tiny")
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 24, "features stay in the cache, whatever the name"
+    assert main(["fusion", "evaluate", "--checkpoint", best, *shared]) == 0
+    config.write_text(config.read_text("utf-8").replace("[3, 3]", "[9, 9]"), "utf-8")
+    assert main([*train, str(config)]) == 2
+    assert "gives a grid of [3, 3], but grid is [9, 9]" in capsys.readouterr().err
+    config = recipe(tmp_path, encoder=str(tmp_path / "absent"))
+    assert main([*train, str(config)]) in (1, 2)
+    assert "absent cannot be loaded" in capsys.readouterr().err
