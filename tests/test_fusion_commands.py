@@ -59,3 +59,23 @@ def test_an_encoder_of_a_folder_is_trained_on(tmp_path: Path, capsys: pytest.Cap
     config = recipe(tmp_path, encoder=str(tmp_path / "absent"))
     assert main([*train, str(config)]) in (1, 2)
     assert "absent cannot be loaded" in capsys.readouterr().err
+
+
+def test_pictures_in_a_folder_a_class_have_a_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    monkeypatch.setattr("assistant.kit.Kit.eyes", world.ColourEyes())
+    for number in range(24):
+        colour = list(world.COLOURS)[number % 3]
+        folder = tmp_path / "data" / ("val" if number % 4 == 3 else "train") / colour
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(world.picture(colour, "left", number)).save(folder / f"{number}.png")
+    text = (Path(__file__).parent.parent / "config" / "fusion" / "classes.toml").read_text("utf-8")
+    config = tmp_path / "classes.toml"
+    config.write_text('encoder = "colours"\nencoder_dim = 4\ngrid = [3, 3]\n' + text, "utf-8")
+    shared = ["--data", str(tmp_path / "data"), "--cache", str(tmp_path / "cache"), "--json"]
+    assert main(["fusion", "train", "--config", str(config), "--out", str(tmp_path / "run"), *shared]) == 0
+    best = Path(json.loads(capsys.readouterr().out)["checkpoint"])
+    assert checkpoint.load(best).extras["names"] == sorted(world.COLOURS)

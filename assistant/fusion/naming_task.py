@@ -75,7 +75,12 @@ class NamingTask(Task):
         }
         named = sorted({self._name(e) for e in material.train} - {""})
         if len(named) < 2 and not extras:
-            raise InputError(f"the naming task needs examples of at least two names in {self.options.field!r}")
+            field, other = self.options.field, {"label": "coarse_label", "coarse_label": "label"}[self.options.field]
+            recipe = "config/fusion/classes.toml" if other == "label" else "config/fusion/groceries.toml"
+            raise InputError(
+                f"the naming task needs examples of at least two names in {field!r}; "
+                f'where {other!r} names them set options.field = "{other}", as in {recipe}'
+            )
         self.names: list[str] = list(extras["names"]) if extras else named
         number = {name: i for i, name in enumerate(self.names)}
         none = len(self.names)
