@@ -79,3 +79,43 @@ def test_pictures_in_a_folder_a_class_have_a_configuration(
     assert main(["fusion", "train", "--config", str(config), "--out", str(tmp_path / "run"), *shared]) == 0
     best = Path(json.loads(capsys.readouterr().out)["checkpoint"])
     assert checkpoint.load(best).extras["names"] == sorted(world.COLOURS)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two runs on data without splits, which held back shares of different size; and what the commands share."""
+    monkeypatch.setattr("assistant.kit.Kit.eyes", world.ColourEyes())
+    index = world.build(tmp_path / "data", 48) / "index.jsonl"
+    rows = [{**json.loads(line), "split": ""} for line in index.read_text("utf-8").splitlines()]
+    index.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    shared = ["--data", str(index), "--cache", str(tmp_path / "cache"), "--json"]
+    for task, share in (("pair", 0.4), ("words", 0.15)):
+        run = ["--config", str(recipe(tmp_path, task, held_back=share)), "--out", str(tmp_path / task)]
+        assert main(["fusion", "train", *run, *shared]) == 0
+    capsys.readouterr()
+    return shared
+
+
+def test_a_table_is_of_pictures_that_all_held_back_with_a_baseline(
+    pairs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.fusion import task
+
+    seen = []
+    real = task.restore
+    monkeypatch.setattr(task, "restore", lambda saved, material: seen.append(material.val) or real(saved, material))
+    best = [str(tmp_path / name / "best.safetensors") for name in ("pair", "words")]
+    assert main(["fusion", "compare", *best, *pairs]) == 0
+    pair, words, baseline = json.loads(capsys.readouterr().out)["rows"]
+    assert seen[0] == seen[1] and 0 < len(seen[0]) < 48 * 0.3
+    assert pair["strategy"] == "late" and "strategy" not in words
+    assert baseline == {"checkpoint": "baseline", "task": "pair", "parameters": 0, "accuracy": 1.0, "roc_auc": 0.5}
+
+
+@pytest.mark.parametrize(("out", "message"), [("t.json", "--out takes the Markdown file"), ("no/t.md", "cannot write")])
+def test_a_table_that_cannot_be_written_is_refused_at_once(
+    out: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = ["fusion", "compare", str(tmp_path / "absent"), "--data", str(tmp_path)]
+    assert main([*absent, "--out", str(tmp_path / out)]) == 2
+    assert message in capsys.readouterr().err

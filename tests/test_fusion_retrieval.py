@@ -163,6 +163,9 @@ def test_a_restored_task_measures_what_training_measured(trained: SimpleNamespac
         assert figures == pytest.approx(trained.figures, abs=0.1)
         other: Any = tasks.restore(saved, replace(trained.task.material, train=(), val=trained.task.material.val[:2]))
         other.validate()
+    chance = restored.baseline()
+    assert chance["r_at_1"] == pytest.approx(1 / len(restored.val)) and chance.keys() == figures.keys()
+    assert chance["text_r_at_1"] == pytest.approx(1 / len(restored.val)), "each has two captions of twice as many"
     for each in (restored, other):
         assert each.calibration == encoder.calibration, "it is not fitted to what it is measured on"
         assert np.array_equal(each.bank[0], encoder.w["bank.pictures"])

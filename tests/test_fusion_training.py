@@ -88,7 +88,7 @@ def test_a_checkpoint_is_measured_without_a_training_side(
     examples = [replace(example, split="") for example in material.val]
     unseen = replace(config, training=replace(config.training, held_back=0.0))
     with torch.no_grad():
-        restored = task.restore(checkpoint.load(result.best), task.measured(unseen, examples, material.features))
+        restored = task.restore(checkpoint.load(result.best), task.measured([unseen], examples, material.features))
         figures = restored.validate()
     assert figures == pytest.approx(result.figures, abs=0.02)
     with pytest.raises(InputError, match="both sides need some"):

@@ -125,6 +125,7 @@ def test_a_restored_task_keeps_what_it_was_calibrated_to(trained: SimpleNamespac
         assert tasks.restore(saved, material).validate() == pytest.approx(trained.figures, abs=0.05)
         few = tasks.restore(saved, type(material)(material.features, (), material.val[:4]))
         few.validate()
+    assert few.baseline() == {"accuracy": 0.5}, "every second question asks how many"
     kept = few.extras()
     assert all(kept[name] == saved.extras[name] for name in ("temperature", "least_known", "furthest", "balance"))
 

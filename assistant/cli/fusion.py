@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..fusion.data import Example
     from ..fusion.encoders import PictureEncoder, SoundEncoder
     from ..fusion.features import Features
-    from ..fusion.task import Material
+    from ..fusion.task import Task
     from ..fusion.training import Progress
 
 EXAMPLE = """\
@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
     evaluate = _part(parts, "evaluate", "measure one checkpoint on the validation part of data")
     evaluate.add_argument("--checkpoint", type=Path, required=True, metavar="F")
     _data(evaluate)
-    compare = _part(parts, "compare", "measure several checkpoints on the same data, in one table")
+    compare = _part(parts, "compare", "measure checkpoints and baselines on the same data, in one table")
     compare.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
     compare.add_argument("--out", type=Path, metavar="F.md", help="write the table here too, and as JSON beside it")
     _data(compare)
@@ -123,7 +123,8 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
 
     saved = checkpoint.load(arguments.checkpoint)
     features, examples = _encoded(app, arguments, saved.config)
-    figures = _figures(saved, task.measured(saved.config, examples, features))
+    restored = task.restore(saved, task.measured([saved.config], examples, features))
+    figures = _figures(restored)
     if arguments.json:
         print_json({"checkpoint": str(arguments.checkpoint), "task": saved.config.task, **figures})
     else:
@@ -134,14 +135,24 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
 def _compare(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion import checkpoint, task
 
-    rows = []
-    for path in arguments.checkpoints:
-        saved = checkpoint.load(path)
-        features, examples = _encoded(app, arguments, saved.config)
-        material = task.measured(saved.config, examples, features)
-        size = sum(array.size for array in saved.arrays.values())
-        row = {"checkpoint": str(path), "task": saved.config.task, "strategy": saved.config.model.strategy}
-        rows.append({**row, "parameters": size, **_figures(saved, material)})
+    if arguments.out:
+        _check_table(arguments.out)
+    files = [(path, checkpoint.load(path)) for path in arguments.checkpoints]
+    configs = [saved.config for _, saved in files]
+    encoded: dict[str, tuple[Features, list[Example]]] = {}
+    rows, baselines = list[dict[str, Any]](), dict[str, dict[str, Any]]()
+    for path, saved in files:
+        config, size = saved.config, sum(array.size for array in saved.arrays.values())
+        if config.encoder not in encoded:
+            encoded[config.encoder] = _encoded(app, arguments, config)
+        features, examples = encoded[config.encoder]
+        restored = task.restore(saved, task.measured(configs, examples, features))
+        row = {"checkpoint": str(path), "task": config.task}
+        fuses = {"strategy": config.model.strategy} if restored.fuses else {}
+        rows.append({**row, **fuses, "parameters": size, **_figures(restored)})
+        if figures := restored.baseline():
+            baselines[config.task] = {"checkpoint": "baseline", "task": config.task, "parameters": 0, **figures}
+    rows += baselines.values()
     table = markdown(rows)
     if arguments.out:
         arguments.out.write_text(table, "utf-8")
@@ -151,6 +162,14 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
     else:
         print(table, end="")
     return 0
+
+
+def _check_table(path: Path) -> None:
+    """Raise :class:`InputError` where the table could not be written, before anything is measured."""
+    if path.suffix == ".json":
+        raise InputError(f"--out takes the Markdown file, such as {path.with_suffix('.md')}; JSON is written beside it")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder, or there is none that it could lie in")
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
@@ -181,13 +200,11 @@ def _explain(app: App, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _figures(saved: Any, material: Material) -> dict[str, float]:
+def _figures(restored: Task) -> dict[str, float]:
     import torch
 
-    from ..fusion import task
-
     with torch.no_grad():
-        return task.restore(saved, material).validate()
+        return restored.validate()
 
 
 def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> tuple[Features, list[Example]]:

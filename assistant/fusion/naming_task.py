@@ -150,6 +150,10 @@ class NamingTask(Task):
             "withheld_at_90": withheld(stated[named], right[named], 0.9),
         }
 
+    def baseline(self) -> dict[str, float]:
+        """Return the accuracy of a name at random."""
+        return {"accuracy_closed": 1 / len(self.names)}
+
     def _calibrate(self) -> None:
         """Set the temperature by likelihood and the bound by precision, on scores out of fold."""
         scores, truth, none = self._out_of_fold(), self.truth["train"], len(self.names)

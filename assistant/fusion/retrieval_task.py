@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -322,6 +323,17 @@ class RetrievalTask(Task):
         accuracy = float(((chances > 0.5) == truth).mean())
         recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
         return {**figures, "recall": recall, "match_accuracy": accuracy, "match_roc_auc": roc_auc(chances, truth)}
+
+    def baseline(self) -> dict[str, float]:
+        """Return what pictures and captions in any order give, on average."""
+        captions = [len(example.captions) for example in self.val]
+        figures = {}
+        for k in (1, 5, 10):
+            figures[f"r_at_{k}"] = min(1.0, k / len(captions))
+            missed = [comb(sum(captions) - own, k) / comb(sum(captions), min(k, sum(captions))) for own in captions]
+            figures[f"text_r_at_{k}"] = 1 - float(np.mean(missed))
+        recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
+        return {**figures, "recall": recall, "match_accuracy": 0.5, "match_roc_auc": 0.5}
 
     def _layout(self) -> Layout:
         plain = self.space.picture.shape[0] + len(self.predicted)

@@ -70,6 +70,8 @@ class Task(ABC):
     """Whether a larger ``watch`` is better."""
     tolerance: float = 0.0
     """How much worse than the best a later epoch may be and still be kept: its learning rate was lower."""
+    fuses: ClassVar[bool] = False
+    """Whether modalities meet by ``model.strategy``."""
     modalities: ClassVar[tuple[str, ...]] = ("picture",)
     """What it can learn from."""
 
@@ -103,6 +105,10 @@ class Task(ABC):
     @abstractmethod
     def validate(self) -> dict[str, float]:
         """Return the figures on ``material.val``, ``watch`` among them; the module is in evaluation mode."""
+
+    def baseline(self) -> dict[str, float]:
+        """Return those figures of :meth:`validate` that are reached without looking: by chance or by what is usual."""
+        return {}
 
     def extras(self) -> dict[str, Any]:
         """Return what the checkpoint keeps beside the weights, as JSON."""
@@ -176,12 +182,13 @@ def gather(config: FusionConfig, examples: Sequence[Example], features: Features
     return Material(features, train, val)
 
 
-def measured(config: FusionConfig, examples: Sequence[Example], features: Features) -> Material:
-    """Return material to measure a checkpoint on: the validation side, or all examples where there is none.
+def measured(configs: Sequence[FusionConfig], examples: Sequence[Example], features: Features) -> Material:
+    """Return material to measure checkpoints on: the validation side, or all examples where there is none.
 
-    Otherwise as :func:`gather`.
+    Where the data names no split, the side is what all of them held back. Otherwise as :func:`gather`.
     """
-    train, val = _sides(config, examples, features)
+    fewest = min(configs, key=lambda config: config.training.held_back)
+    train, val = _sides(fewest, examples, features)
     return Material(features, (), val or train)
 
 
@@ -189,4 +196,4 @@ def _sides(
     config: FusionConfig, examples: Sequence[Example], features: Features
 ) -> tuple[list[Example], list[Example]]:
     bad = {path for path, _ in features.skipped}
-    return data.split([e for e in examples if e.file(config.modality) not in bad], config.training.held_back)
+    return data.split([e for e in examples if e.file(features.modality) not in bad], config.training.held_back)

@@ -289,6 +289,10 @@ class VqaTask(Task):
                     figures[f"accuracy_{each}"] = float((chances.argmax(1) == right)[kinds == each].mean())
         return figures
 
+    def baseline(self) -> dict[str, float]:
+        """Return the accuracy of the most frequent training answer."""
+        return {"accuracy": float((self._right(self.val) == 0).mean())}
+
     def calibrate(self) -> None:
         """Set temperatures and the bounds of the familiar on pictures that no network was trained on."""
         right = self._right(self.held)
