@@ -80,12 +80,65 @@ def test_vqa_questions_with_their_answers(tmp_path: Path) -> None:
     path = write(tmp_path / "v2_mscoco_val2014_annotations.json", answers)
     [example] = data.read([tmp_path])
     assert example.image == tmp_path / "COCO_val2014_000000000042.jpg"
-    assert example.question == "What colour?" and example.answers == ("red", "dark red")
+    assert example.question == "What colour?" and example.answers == ("red",)
     answers["annotations"].append({"question_id": 2, "answers": ["blue"]})  # type: ignore[dict-item, list-item]
     text = write(path, answers).read_text()
     line = next(n for n, part in enumerate(text.splitlines(), 1) if '"question_id": 2' in part) - 1
     with pytest.raises(InputError, match=rf"annotations.json, line {line}: an annotation needs"):
         data.read([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"), [({}, "garbage bin"), ({"multiple_choice_answer": "bin"}, "bin"), ({"answers": []}, None)]
+)
+def test_annotators_who_disagree_give_one_answer(told: dict[str, object], answer: str | None, tmp_path: Path) -> None:
+    given = [{"answer": "object"}, *[{"answer": "garbage bin"}] * 3, {"answer": "object"}]
+    write(tmp_path / "questions.json", {"questions": [{"image_id": 1, "question": "What is it?", "question_id": 1}]})
+    write(tmp_path / "annotations.json", {"annotations": [{"question_id": 1, "answers": given, **told}]})
+    [example] = data.read([tmp_path])
+    assert example.answers == ((answer,) if answer else ())
+
+
+def test_every_file_of_questions_is_read_with_its_own_answers(tmp_path: Path) -> None:
+    for part, colour in (("train", "red"), ("val", "blue")):
+        asked = [{"image_id": 1, "question": "What colour?", "question_id": 1}]
+        questions = {"data_subtype": f"{part}2014", "questions": asked}
+        write(tmp_path / f"MultipleChoice_mscoco_{part}2014_questions.json", questions)
+        answers = {"annotations": [{"question_id": 1, "answers": [{"answer": colour}]}]}
+        write(tmp_path / f"mscoco_{part}2014_annotations.json", answers)
+    write(tmp_path / "v2_OpenEnded_mscoco_test2015_questions.json", {"questions": []})
+    assert [(e.split, e.answers) for e in data.read([tmp_path])] == [("train", ("red",)), ("val", ("blue",))]
+    with pytest.raises(InputError, match=r"test2015_questions.json: there is no \*annotations"):
+        data.read([tmp_path / "v2_OpenEnded_mscoco_test2015_questions.json"])
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("captions_train2017.json", "train"),
+        ("val-captions.json", "val"),
+        ("captions_validation.json", "val"),
+        ("evaluation_captions.json", ""),
+        ("constrained_captions.json", ""),
+    ],
+)
+def test_a_split_is_a_word_of_a_files_name(name: str, split: str, tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "x.jpg").write_bytes(b"")
+    table = {"images": [{"id": 7, "file_name": "x.jpg"}], "annotations": [{"image_id": 7, "caption": "One ."}]}
+    write(tmp_path / "annotations" / name, table)
+    [example] = data.read([tmp_path])
+    assert example.split == split and example.image == tmp_path / "images" / "x.jpg"
+
+
+def test_a_folder_a_class_in_one_for_each_split(tmp_path: Path) -> None:
+    for name in ("train/cat/1.jpg", "train/dog/2.jpg", "val/cat/3.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = [(e.split, e.label) for e in data.read([tmp_path])]
+    assert found == [("train", "cat"), ("train", "dog"), ("val", "cat")]
+    assert [e.label for e in data.read([tmp_path / "val", tmp_path / "train"])] == ["cat", "cat", "dog"]
 
 
 def test_a_folder_a_class(tmp_path: Path) -> None:
@@ -117,6 +170,15 @@ def test_a_named_split_is_kept() -> None:
     examples = [data.Example(image=Path(name), split=name) for name in ("train", "val", "test")]
     train, val = data.split(examples, 0.5)
     assert [e.split for e in train] == ["train"] and [e.split for e in val] == ["val"]
+
+
+def test_a_training_side_alone_is_split_by_picture() -> None:
+    examples = [data.Example(image=Path(f"{n}.jpg"), split="train") for n in range(300)]
+    train, val = data.split(examples, 0.2)
+    assert len(train) + len(val) == 300 and 30 <= len(val) <= 90
+    assert data.split(val, 0.0) == (val, [])
+    unseen = [replace(example, split="val") for example in examples]
+    assert data.split(unseen, 0.2) == ([], unseen)
 
 
 def test_features_are_kept_by_content(tmp_path: Path) -> None:

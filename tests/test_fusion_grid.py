@@ -138,8 +138,8 @@ def test_commands_from_training_to_a_table(
     assert figures["accuracy"] == pytest.approx(figures["accuracy"]) and figures["task"] == "pair"
     assert main(["fusion", "compare", *best, "--out", str(tmp_path / "table.md"), *common]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert [row["strategy"] for row in rows] == ["early", "late"]
-    assert (tmp_path / "table.md").read_text().count("\n") == 4
+    assert [row.get("strategy") for row in rows] == ["early", "late", None], "the last is the baseline"
+    assert (tmp_path / "table.md").read_text().count("\n") == 5
     assert json.loads((tmp_path / "table.json").read_text()) == rows
     assert main(["fusion", "train", *out, *common]) == 2
     assert "--resume" in capsys.readouterr().err

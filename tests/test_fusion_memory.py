@@ -41,5 +41,12 @@ def test_it_comes_back_from_a_checkpoint(memory: Memory) -> None:
     assert np.allclose(again.recall(vector([1]), seen), memory.recall(vector([1]), seen), atol=1e-5)
 
 
+def test_many_grams_are_numbered_without_overflow() -> None:
+    weights, pictures = np.ones(40_000, np.float32), np.eye(2, dtype=np.float32)
+    memory = Memory.fit([[39_998], [39_999]], weights, pictures, [0, 1], np.eye(2, dtype=np.float32))
+    again = Memory.of({**memory.arrays(), "questions.weights": weights})
+    assert memory.grams.ravel().tolist() == again.grams.ravel().tolist() == [39_998, 39_999]
+
+
 def test_words_that_it_does_not_know_leave_the_usual(memory: Memory) -> None:
     assert np.isfinite(memory.recall(vector([]), None)).all()

@@ -86,5 +86,5 @@ def test_one_name_is_too_few(trained: SimpleNamespace) -> None:
     config: FusionConfig = trained.config
     other = FusionConfig("naming", "colours", 4, (3, 3), model=config.model, training=config.training)
     few = type(trained.material)(trained.material.features, trained.material.train[:1], trained.material.val)
-    with pytest.raises(InputError, match="at least two names"):
+    with pytest.raises(InputError, match=r"two names in 'coarse_label'; .* set options.field = \"label\""):
         NamingTask(other, few)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,8 +50,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 
 def app(trained: SimpleNamespace) -> SimpleNamespace:
-    from dataclasses import replace
-
     settings = Settings()
     fusion = replace(settings.fusion, checkpoint=str(trained.path))
     settings = replace(settings, fusion=fusion, eyes=replace(settings.eyes, model="colours"))
@@ -146,8 +145,6 @@ def test_a_part_of_the_grid_is_stretched_to_the_whole(trained: SimpleNamespace) 
 
 
 def test_a_checkpoint_of_an_earlier_version_is_refused(trained: SimpleNamespace) -> None:
-    from dataclasses import replace
-
     saved = checkpoint.load(trained.path)
     earlier = replace(saved, extras={name: value for name, value in saved.extras.items() if name != "close"})
     with pytest.raises(ModelError, match="earlier version"):
@@ -159,9 +156,19 @@ def test_a_restored_task_measures_what_training_measured(trained: SimpleNamespac
 
     from assistant.fusion import task as tasks
 
+    saved, encoder = checkpoint.load(trained.path), DualEncoder.load(trained.path)
+    restored: Any = tasks.restore(saved, trained.task.material)
     with torch.no_grad():
-        figures = tasks.restore(checkpoint.load(trained.path), trained.task.material).validate()
-    assert figures["r_at_1"] == pytest.approx(trained.figures["r_at_1"], abs=0.1)
+        figures = restored.validate()
+        assert figures == pytest.approx(trained.figures, abs=0.1)
+        other: Any = tasks.restore(saved, replace(trained.task.material, train=(), val=trained.task.material.val[:2]))
+        other.validate()
+    chance = restored.baseline()
+    assert chance["r_at_1"] == pytest.approx(1 / len(restored.val)) and chance.keys() == figures.keys()
+    assert chance["text_r_at_1"] == pytest.approx(1 / len(restored.val)), "each has two captions of twice as many"
+    for each in (restored, other):
+        assert each.calibration == encoder.calibration, "it is not fitted to what it is measured on"
+        assert np.array_equal(each.bank[0], encoder.w["bank.pictures"])
 
 
 def test_unknown_words_say_nothing(trained: SimpleNamespace) -> None:
@@ -225,8 +232,6 @@ def test_heads_name_what_is_missing_and_refuse_other_eyes(trained: SimpleNamespa
     assert heads.find(settings, "retrieval").config.task == "retrieval"
     with pytest.raises(ModelError, match="no 'juggling' checkpoint"):
         heads.find(settings, "juggling")
-    from dataclasses import replace
-
     with pytest.raises(ModelError, match="wants features of 'colours'"):
         heads.find(replace(settings, eyes=replace(settings.eyes, model="other")), "retrieval")
 

@@ -134,8 +134,9 @@ def test_training_evaluation_and_comparison(world: types.SimpleNamespace) -> Non
     assert figures["accuracy"] >= 0.9 and figures["false_alarms"] <= 0.2 and figures["ece"] <= 0.2
     assert [Path(path).name for path in world.trained["skipped"]] == ["beep3.flac"]
     assert world.evaluated["task"] == "naming" and world.evaluated["accuracy"] == pytest.approx(figures["accuracy"])
-    first, second = world.compared["rows"]
+    first, second, baseline = world.compared["rows"]
     assert first == second and first["accuracy"] == world.evaluated["accuracy"]
+    assert baseline["checkpoint"] == "baseline" and baseline["accuracy_closed"] < first["accuracy_closed"]
 
 
 def test_the_head_hears_what_it_learned_and_nothing_else(

@@ -77,6 +77,24 @@ def test_a_resumed_run_repeats_the_uninterrupted_one(name: str, squares: Path, c
     assert all(np.array_equal(one.arrays[key], other.arrays[key]) for key in one.arrays)
 
 
+@pytest.mark.parametrize("name", ["words", "caption", "pair"])
+def test_a_checkpoint_is_measured_without_a_training_side(
+    name: str, squares: Path, cache: Path, tmp_path: Path
+) -> None:
+    options = {"least_visual": 2, "visual_epochs": 1} if name == "caption" else {}
+    config = world.configuration(name, epochs=1, **options)
+    material = world.material(squares, cache, config)
+    result = Trainer(task.make(config, material), tmp_path).run()
+    examples = [replace(example, split="") for example in material.val]
+    unseen = replace(config, training=replace(config.training, held_back=0.0))
+    with torch.no_grad():
+        restored = task.restore(checkpoint.load(result.best), task.measured([unseen], examples, material.features))
+        figures = restored.validate()
+    assert figures == pytest.approx(result.figures, abs=0.02)
+    with pytest.raises(InputError, match="both sides need some"):
+        task.gather(unseen, examples, material.features)
+
+
 def test_accumulated_steps_equal_one_large_step(squares: Path, cache: Path, tmp_path: Path) -> None:
     config = world.configuration("words", epochs=1)
     config = replace(config, model=replace(config.model, dropout=0.0))
@@ -96,6 +114,8 @@ def test_training_stops_early(squares: Path, cache: Path, tmp_path: Path) -> Non
     run.task.validate = lambda: {"loss": next(figures)}  # type: ignore[method-assign]
     result = run.run()
     assert result.stopped_early and result.position.epoch == 4 and result.figures == {"loss": 2.0}
+    again = trainer(config, squares, cache, tmp_path).run(resume=True)
+    assert again.stopped_early and again.position.epoch == 4, "a run that has stopped does not go on"
 
 
 @pytest.mark.parametrize(("tolerance", "kept"), [(0.0, 2), (0.05, 3), (1.0, 5)])
@@ -149,6 +169,16 @@ def test_a_run_is_not_overwritten_and_nothing_is_not_resumed(squares: Path, cach
     other = replace(config, model=replace(config.model, dropout=0.3))
     with pytest.raises(InputError, match="another task or model"):
         trainer(other, squares, cache, tmp_path).run(resume=True)
+
+
+def test_a_run_is_not_resumed_on_other_data(squares: Path, cache: Path, tmp_path: Path) -> None:
+    config = world.configuration("words", epochs=1)
+    trainer(config, squares, cache, tmp_path / "run").run()
+    other = world.build(tmp_path / "other", 24)
+    index = other / "index.jsonl"
+    index.write_text(index.read_text("utf-8").replace("square", "block"), "utf-8")
+    with pytest.raises(InputError, match=r"other data: its visual_words differs; use the --data of that run"):
+        trainer(config, other, cache, tmp_path / "run").run(resume=True)
 
 
 KILLED = """

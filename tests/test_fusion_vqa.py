@@ -86,6 +86,18 @@ def test_seeing_beats_the_blind_twin(trained: SimpleNamespace) -> None:
     assert trained.figures["language_accuracy"] < 0.8
 
 
+def test_of_many_questions_some_are_remembered_with_their_pictures(trained: SimpleNamespace) -> None:
+    from dataclasses import replace
+
+    from assistant.fusion.vqa_task import VqaTask
+
+    config = replace(trained.task.config, options={**trained.task.config.options, "questions": 9})
+    few, again = (VqaTask(config, trained.task.material).memory for _ in range(2))
+    assert len(trained.task.memory.grams) > 9 == len(few.grams)
+    assert few.picture.max() == len(few.pictures) - 1 < len(trained.task.memory.pictures)
+    assert np.array_equal(few.grams, again.grams) and np.array_equal(few.votes, again.votes)
+
+
 def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
     import torch
 
@@ -101,6 +113,21 @@ def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
                 features = trained.task.material.features.get(example.image).astype(np.float32)
                 mine = head.probabilities(features if side == "seeing" else None, example.question)
                 assert np.abs(mine - chances).max() < 2e-3
+
+
+def test_a_restored_task_keeps_what_it_was_calibrated_to(trained: SimpleNamespace) -> None:
+    import torch
+
+    from assistant.fusion import task as tasks
+
+    saved, material = checkpoint.load(trained.path), trained.task.material
+    with torch.no_grad():
+        assert tasks.restore(saved, material).validate() == pytest.approx(trained.figures, abs=0.05)
+        few = tasks.restore(saved, type(material)(material.features, (), material.val[:4]))
+        few.validate()
+    assert few.baseline() == {"accuracy": 0.5}, "every second question asks how many"
+    kept = few.extras()
+    assert all(kept[name] == saved.extras[name] for name in ("temperature", "least_known", "furthest", "balance"))
 
 
 def test_it_answers_its_own_kind_of_question_only(trained: SimpleNamespace) -> None:

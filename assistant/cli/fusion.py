@@ -15,7 +15,10 @@ from . import App, add_command, add_shared, note, print_json
 
 if TYPE_CHECKING:
     from ..fusion.config import FusionConfig
-    from ..fusion.task import Material
+    from ..fusion.data import Example
+    from ..fusion.encoders import PictureEncoder, SoundEncoder
+    from ..fusion.features import Features
+    from ..fusion.task import Task
     from ..fusion.training import Progress
 
 EXAMPLE = """\
@@ -26,20 +29,24 @@ EXAMPLE = """\
   assistant fusion compare runs/*/best.safetensors --data matching/ --out table.md
   assistant fusion explain photo.jpg "what is the dog doing?" --out map.png"""
 
+CONFIG = """\
+a TOML file as in config/fusion; its encoder is the eyes' own, or CLIP, SigLIP 2, DINOv2 or ViT by a hub's name
+(openai/clip-vit-base-patch32) or a folder, with that model's encoder_dim and grid"""
+
 
 def add(commands: Any) -> None:
     """Declare the command and its four parts."""
     parser = add_command(commands, "fusion", "train, evaluate, compare and explain the fusion of modalities", EXAMPLE)
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True, parser_class=type(parser))
     train = _part(parts, "train", "train on your own data; a run can be resumed at any time")
-    train.add_argument("--config", type=Path, required=True, metavar="F", help="a TOML file as in config/fusion")
+    train.add_argument("--config", type=Path, required=True, metavar="F", help=CONFIG)
     train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; default: runs/NAME-OF-CONFIG")
     train.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     _data(train)
     evaluate = _part(parts, "evaluate", "measure one checkpoint on the validation part of data")
     evaluate.add_argument("--checkpoint", type=Path, required=True, metavar="F")
     _data(evaluate)
-    compare = _part(parts, "compare", "measure several checkpoints on the same data, in one table")
+    compare = _part(parts, "compare", "measure checkpoints and baselines on the same data, in one table")
     compare.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
     compare.add_argument("--out", type=Path, metavar="F.md", help="write the table here too, and as JSON beside it")
     _data(compare)
@@ -92,7 +99,8 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
 
     config = configuration.load(arguments.config)
     folder = arguments.out or Path("runs") / arguments.config.stem
-    material = _material(app, arguments, config)
+    features, examples = _encoded(app, arguments, config)
+    material = task.gather(config, examples, features)
     with _progress() as report:
         result = Trainer(task.make(config, material), folder, report).run(arguments.resume)
     summary = {
@@ -111,10 +119,12 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(app: App, arguments: argparse.Namespace) -> int:
-    from ..fusion import checkpoint
+    from ..fusion import checkpoint, task
 
     saved = checkpoint.load(arguments.checkpoint)
-    figures = _figures(saved, _material(app, arguments, saved.config))
+    features, examples = _encoded(app, arguments, saved.config)
+    restored = task.restore(saved, task.measured([saved.config], examples, features))
+    figures = _figures(restored)
     if arguments.json:
         print_json({"checkpoint": str(arguments.checkpoint), "task": saved.config.task, **figures})
     else:
@@ -123,16 +133,26 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
 
 
 def _compare(app: App, arguments: argparse.Namespace) -> int:
-    from ..fusion import checkpoint
+    from ..fusion import checkpoint, task
 
-    rows = []
-    material: Material | None = None
-    for path in arguments.checkpoints:
-        saved = checkpoint.load(path)
-        material = material or _material(app, arguments, saved.config)
-        size = sum(array.size for array in saved.arrays.values())
-        row = {"checkpoint": str(path), "task": saved.config.task, "strategy": saved.config.model.strategy}
-        rows.append({**row, "parameters": size, **_figures(saved, material)})
+    if arguments.out:
+        _check_table(arguments.out)
+    files = [(path, checkpoint.load(path)) for path in arguments.checkpoints]
+    configs = [saved.config for _, saved in files]
+    encoded: dict[str, tuple[Features, list[Example]]] = {}
+    rows, baselines = list[dict[str, Any]](), dict[str, dict[str, Any]]()
+    for path, saved in files:
+        config, size = saved.config, sum(array.size for array in saved.arrays.values())
+        if config.encoder not in encoded:
+            encoded[config.encoder] = _encoded(app, arguments, config)
+        features, examples = encoded[config.encoder]
+        restored = task.restore(saved, task.measured(configs, examples, features))
+        row = {"checkpoint": str(path), "task": config.task}
+        fuses = {"strategy": config.model.strategy} if restored.fuses else {}
+        rows.append({**row, **fuses, "parameters": size, **_figures(restored)})
+        if figures := restored.baseline():
+            baselines[config.task] = {"checkpoint": "baseline", "task": config.task, "parameters": 0, **figures}
+    rows += baselines.values()
     table = markdown(rows)
     if arguments.out:
         arguments.out.write_text(table, "utf-8")
@@ -142,6 +162,14 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
     else:
         print(table, end="")
     return 0
+
+
+def _check_table(path: Path) -> None:
+    """Raise :class:`InputError` where the table could not be written, before anything is measured."""
+    if path.suffix == ".json":
+        raise InputError(f"--out takes the Markdown file, such as {path.with_suffix('.md')}; JSON is written beside it")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder, or there is none that it could lie in")
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
@@ -172,28 +200,24 @@ def _explain(app: App, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _figures(saved: Any, material: Material) -> dict[str, float]:
+def _figures(restored: Task) -> dict[str, float]:
     import torch
 
-    from ..fusion import task
-
     with torch.no_grad():
-        return task.restore(saved, material).validate()
+        return restored.validate()
 
 
-def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> Material:
+def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> tuple[Features, list[Example]]:
     """Read the data and encode its pictures or sounds, those that are not in the cache yet."""
     from rich.console import Console
     from rich.progress import track
 
     from ..fusion import data, task
-    from ..fusion.encoders import EarsEncoder, EyesEncoder
     from ..fusion.features import Features
 
     examples = data.read(arguments.data)
     files = task.files(config, examples)
-    hears = config.modality == "sound"
-    encoder = EarsEncoder(app.make("asr", app.settings.asr.engine)) if hears else EyesEncoder(app.kit.eyes)
+    encoder = _encoder(app, config)
     config.check(encoder=encoder.layout.name, modality=encoder.layout.modality)
     features = Features(encoder, **({"folder": arguments.cache} if arguments.cache else {}))
     for file in track(files, "encoding", console=Console(stderr=True), transient=True):
@@ -202,7 +226,18 @@ def _material(app: App, arguments: argparse.Namespace, config: FusionConfig) -> 
         note(f"skipped: {path}: {reason}")
     if features.skipped:
         note(f"skipped {len(features.skipped)} of {len(files)} {config.modality}s that cannot be read")
-    return task.gather(config, examples, features)
+    return features, examples
+
+
+def _encoder(app: App, config: FusionConfig) -> PictureEncoder | SoundEncoder:
+    """Return the ears, the eyes, or the hub's model or the folder that the configuration names."""
+    from ..fusion.encoders import EarsEncoder, EyesEncoder, HubPictureEncoder
+
+    if config.modality == "sound":
+        return EarsEncoder(app.make("asr", app.settings.asr.engine))
+    if "/" in config.encoder or (Path(config.encoder) / "config.json").is_file():
+        return HubPictureEncoder.load(config.encoder)
+    return EyesEncoder(app.kit.eyes)
 
 
 @contextmanager

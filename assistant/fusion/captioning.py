@@ -81,17 +81,18 @@ class CaptionTask(Task):
             raise SettingError(f'options.objective is "words" or "consensus", not {self.options.objective!r}')
         if self.options.side < 1:
             raise SettingError(f"options.side must be 1 or more, not {self.options.side}; it was 0 in earlier versions")
-        self.train = hold(_per_picture(material.train), self.options.calibrate, config.training.seed)[1]
+        share, seed = self.options.calibrate, config.training.seed
+        self.train = [] if extras else hold(_per_picture(material.train), share, seed)[1]
         self.val = _per_picture(material.val)
         if self.options.objective == "consensus":
             self.watch, self.higher, self.tolerance = "cider", True, 0.0
-        if not self.train:
+        if not self.train and not extras:
             raise InputError("all training pictures are held back; give more data or lower options.calibrate")
         self.tokens = [[tokenize(caption) for caption in example.captions] for example in self.train]
         self.references = [[tokenize(caption) for caption in example.captions] for example in self.val]
-        start = self._start()
+        start = None if extras else self._start()
+        learning = extras is None
         extras = extras or (start.extras if start else None)
-        seed = config.training.seed
         if extras:
             self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
             self.visual_words = list(extras["visual_words"])
@@ -103,7 +104,7 @@ class CaptionTask(Task):
         self.chances = np.zeros((0, 0), np.float32)
         if start is not None:
             self._take(unpack(start.arrays))
-        if start is not None or not extras:
+        if learning:
             self._visual(seed)
         torch.manual_seed(seed)
         places = self.options.side**2
@@ -115,7 +116,7 @@ class CaptionTask(Task):
         self.numbers = [[self.vocabulary.numbers(t)[: longest - 1] for t in tokens] for tokens in self.tokens]
         # The end counts as a word of the reward: without it captions learn to stop in mid-phrase ("a man with a").
         ended = [[[*tokens, SPECIAL[END]] for tokens in captions] for captions in self.tokens]
-        self._cider = Cider(ended) if self.options.objective == "consensus" else None
+        self._cider = Cider(ended) if learning and self.options.objective == "consensus" else None
 
     def _start(self) -> Checkpoint | None:
         if not self.options.start:

@@ -74,8 +74,12 @@ class FusionConfig:
     task: str
     """A name in :data:`assistant.fusion.task.TASKS`."""
     encoder: str = "efficientnet-lite2"
-    """Name of the encoder; a checkpoint refuses any other."""
-    encoder_dim: int = 1488
+    """Name of the encoder; a checkpoint refuses any other.
+
+    The eyes' own; or CLIP, SigLIP 2, DINOv2 or ViT by a hub's name with a slash (``openai/clip-vit-base-patch32``) or
+    by a folder, with that model's ``encoder_dim`` and ``grid``.
+    """
+    encoder_dim: int = 1280
     """How many of its features are read, the first ones: an encoder may learn to give more, but changes none."""
     modality: str = "picture"
     """What is encoded: ``picture`` or ``sound``."""

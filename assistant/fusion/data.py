@@ -4,7 +4,9 @@
   ``question`` with ``answers``, ``label`` (or ``keyword``), ``coarse_label``, ``split``;
 - COCO captions: ``{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}``;
 - VQA v2: ``*questions*.json`` and ``*annotations*.json`` side by side;
-- a folder with one folder a class, which holds pictures or sounds.
+- a folder with one folder a class, which holds pictures or sounds; or ``train`` and ``val`` of such folders.
+
+JSON files may lie in a folder ``annotations``; ``train`` or ``val`` as a word of their names is the split.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ from ..errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm")
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
+VALIDATION = ("val", "dev", "validation")
+"""Names of the split that is validated on; where there is none, ``test`` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Example:
     match: bool | None = None
     question: str = ""
     answers: tuple[str, ...] = ()
+    """The parts of one answer: "tissue box" and "lamp"."""
     label: str = ""
     coarse_label: str = ""
     source: str = ""
@@ -78,16 +84,17 @@ def files(examples: Sequence[Example], modality: str) -> list[Path]:
 
 
 def split(examples: Sequence[Example], held_back: float) -> tuple[list[Example], list[Example]]:
-    """Return (training, validation): by the split that the data names, else by picture.
+    """Return (training, validation): by the split that the data names; by picture where it names none to validate on.
 
     All examples of one picture fall on the same side, on every machine: the side comes from its file name.
     """
-    if any(example.split for example in examples):
-        held = [example for example in examples if example.split in ("val", "dev", "validation")]
-        kept = [example for example in examples if example.split in ("train", "")]
-        return kept, held or [example for example in examples if example.split == "test"]
+    kept = [example for example in examples if example.split in ("train", "")]
+    held = [example for example in examples if example.split in VALIDATION]
+    held = held or [example for example in examples if example.split == "test"]
+    if held:
+        return kept, held
     sides: tuple[list[Example], list[Example]] = ([], [])
-    for example in examples:
+    for example in kept:
         sides[_fraction(example) < held_back].append(example)
     return sides
 
@@ -119,17 +126,17 @@ def _read(path: Path) -> list[Example]:
     if path.is_dir():
         if (path / "index.jsonl").is_file():
             return _index(path / "index.jsonl")
-        questions = sorted(path.glob("*questions*.json"))
-        if questions:
-            return _vqa(questions[0])
-        if captions := sorted(path.glob("*captions*.json")):
-            return [example for file in captions for example in _coco(file)]
+        for folder in (path, path / "annotations"):
+            if questions := sorted(folder.glob("*questions*.json")):
+                return _vqa(questions)
+            if captions := sorted(folder.glob("*captions*.json")):
+                return [example for file in captions for example in _coco(file)]
         return _folders(path)
     if not path.exists():
         raise InputError(f"there is no {path}; --data takes a folder or a file")
     if path.suffix == ".jsonl":
         return _index(path)
-    return _vqa(path) if "questions" in path.name else _coco(path)
+    return _vqa([path]) if "questions" in path.name else _coco(path)
 
 
 def _index(path: Path) -> list[Example]:
@@ -183,8 +190,7 @@ def _coco(path: Path) -> list[Example]:
         if where:
             raise InputError(f"{where}: an annotation needs a 'caption' and the 'image_id' of a listed image")
         captions.setdefault(item["image_id"], []).append(item["caption"])
-    folder = _pictures(path, names.values())
-    part = "val" if "val" in path.name else "train" if "train" in path.name else ""
+    folder, part = _pictures(path, names.values()), _part(path)
     return [Example(image=folder / names[id], captions=tuple(texts), split=part) for id, texts in captions.items()]
 
 
@@ -192,24 +198,41 @@ def _good_caption(item: Any, names: Mapping[Any, str]) -> bool:
     return isinstance(item, dict) and isinstance(item.get("caption"), str) and item.get("image_id") in names
 
 
-def _vqa(path: Path) -> list[Example]:
-    raw, table = _json(path)
+def _part(path: Path) -> str:
+    """Return ``train`` or ``val`` where it is a word of the file's name, as in ``captions_val2017.json``."""
+    match = re.search(r"(?<![a-z])(train|val)(ing|idation)?\d*(?![a-z])", path.name.lower())
+    return match[1] if match else ""
+
+
+def _vqa(files: Sequence[Path]) -> list[Example]:
+    """Read files of questions, those that have answers: a test part comes without."""
+    answered = [(path, other) for path in files if (other := _annotations(path))]
+    if not answered:
+        raise InputError(f"{files[0]}: there is no *annotations*.json beside it")
+    return [example for path, other in answered for example in _questions(path, other)]
+
+
+def _annotations(path: Path) -> Path | None:
+    """Return the answers to a file of questions: the file of the same name, else one of no other part."""
     other = path.with_name(path.name.replace("questions", "annotations").replace("OpenEnded_", ""))
-    if not other.is_file():
-        found = sorted(path.parent.glob("*annotations*.json"))
-        if not found:
-            raise InputError(f"{path}: there is no *annotations*.json beside it")
-        other = found[0]
+    if other.is_file():
+        return other
+    found = sorted(path.parent.glob("*annotations*.json"))
+    return next((file for file in found if _part(file) in ("", _part(path))), None)
+
+
+def _questions(path: Path, other: Path) -> list[Example]:
+    raw, table = _json(path)
     raw_answers, answers = _json(other)
-    by_id = {}
+    by_id = dict[Any, tuple[str, ...]]()
     for number, item in enumerate(_list(answers, "annotations", other)):
         good = isinstance(item, dict) and "question_id" in item and isinstance(item.get("answers"), list)
         if not good or not all(isinstance(a, dict) and isinstance(a.get("answer"), str) for a in item["answers"]):
             line = _line(raw_answers, "annotations", number)
             raise InputError(f"{other}, line {line}: an annotation needs 'question_id' and 'answers' with 'answer'")
-        by_id[item["question_id"]] = tuple(answer["answer"] for answer in item["answers"])
+        by_id[item["question_id"]] = _agreed(item)
     prefix = f"COCO_{table.get('data_subtype', 'train2014')}_"
-    part = "val" if "val" in path.name else "train" if "train" in path.name else ""
+    part = _part(path)
     examples, folder = [], None
     for number, item in enumerate(_list(table, "questions", path)):
         if not isinstance(item, dict) or not isinstance(item.get("question"), str) or "image_id" not in item:
@@ -222,21 +245,40 @@ def _vqa(path: Path) -> list[Example]:
     return examples
 
 
+def _agreed(annotation: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what most annotators answered, the first of equally many; nothing where nobody answered."""
+    given = annotation.get("multiple_choice_answer")
+    if isinstance(given, str) and given:
+        return (given,)
+    counts = Counter[str](answer["answer"] for answer in annotation["answers"])
+    return tuple(answer for answer, _ in counts.most_common(1))
+
+
 def _folders(path: Path) -> list[Example]:
+    """Read a folder a class, or such folders in one for each split."""
+    splits = [folder for folder in _inside(path) if folder.name in ("train", "test", *VALIDATION) and _inside(folder)]
+    if splits:
+        return [replace(example, split=folder.name) for folder in splits for example in _classes(folder)]
+    return _classes(path)
+
+
+def _classes(path: Path) -> list[Example]:
     return [
         Example(image=file, label=folder.name) if ending in PICTURES else Example(audio=file, label=folder.name)
-        for folder in sorted(path.iterdir())
-        if folder.is_dir()
+        for folder in _inside(path)
         for file in sorted(folder.iterdir())
         if (ending := file.suffix.lower()) in PICTURES + SOUNDS
     ]
 
 
+def _inside(path: Path) -> list[Path]:
+    return sorted(folder for folder in path.iterdir() if folder.is_dir())
+
+
 def _pictures(path: Path, names: Iterable[str]) -> Path:
     """Return the folder that holds the pictures: beside the file, or in a folder beside it or its parent."""
     name = next(iter(names), "")
-    around = [path.parent, *sorted(p for p in path.parent.iterdir() if p.is_dir())]
-    around += sorted(p for p in path.parent.parent.iterdir() if p.is_dir())
+    around = [path.parent, *_inside(path.parent), *_inside(path.parent.parent)]
     return next((folder for folder in around if (folder / name).is_file()), path.parent)
 
 

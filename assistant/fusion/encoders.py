@@ -129,7 +129,11 @@ class HubPictureEncoder:
     def load(cls, source: str) -> HubPictureEncoder:
         """Load from a folder or a hub name. Raises :class:`ModelError` where that is no such model."""
         transformers = _transformers()
-        kind = transformers.AutoConfig.from_pretrained(source).model_type
+        try:
+            kind = transformers.AutoConfig.from_pretrained(source).model_type
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(f"{source} cannot be loaded as a model of a hub or of a folder: {reason}") from error
         if kind not in HUB_CLASSES:
             raise ModelError(f"{source} is a {kind!r} model{nearest(kind, list(HUB_CLASSES))}")
         return cls(getattr(transformers, HUB_CLASSES[kind]).from_pretrained(source), source)

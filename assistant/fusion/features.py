@@ -99,4 +99,5 @@ class Features:
             self._keys[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         key = self._keys[path]
         layout = self.encoder.layout
-        return self.folder / f"{layout.name}-{layout.dim}" / key[:2] / f"{key}.npy"
+        name = layout.name.replace("/", "--").replace(os.sep, "--")  # a model of a hub or of a folder
+        return self.folder / f"{name}-{layout.dim}" / key[:2] / f"{key}.npy"

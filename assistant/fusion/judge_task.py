@@ -21,9 +21,10 @@ from . import checkpoint
 from .checkpoint import SHIPPED, Arrays, Checkpoint
 from .config import FusionConfig
 from .data import Example, hold
-from .judging import evidence, fingerprint
+from .decoder import Memory
+from .judging import bank, evidence, fingerprint
 from .layers import Floats
-from .quantised import pack
+from .quantised import pack, unpack
 from .retrieval import DualEncoder, roc_auc
 from .runtime import NumpyCaptioner, together
 from .task import Material, Task
@@ -45,12 +46,16 @@ class JudgeOptions:
     """Most validation pictures."""
 
 
+EVIDENCE = 9
+"""Numbers of :func:`.judging.evidence`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """What was found of some pictures; all that is learned from."""
 
     pairs: Floats
-    """(pairs, 9) of :func:`.judging.evidence`."""
+    """(pairs, EVIDENCE) of :func:`.judging.evidence`."""
     truth: NDArray[np.bool_]
     owner: NDArray[np.int64]
     """The picture of each pair."""
@@ -69,21 +74,28 @@ class JudgeTask(Task):
         self.captioner_file, self.encoder_file = self._load("caption"), self._load("retrieval")
         self.captioner, self.encoder = NumpyCaptioner(self.captioner_file), DualEncoder(self.encoder_file)
         held, val = self._held(), _per_picture(material.val)
-        bank = self.encoder.w["bank.pictures"].shape[0]
-        self.bank = self.material.features.batch([_image(example) for example in held[: self.options.others]])
         if self._share(self.captioner_file):
-            self.train, self.val = held[bank:], val[: self.options.validate]
+            self.train, self.val = held[len(self.encoder.w["bank.pictures"]) :], val[: self.options.validate]
         else:
             # The captioner was trained on every training picture, so only validation pictures are new to it.
             self.train, self.val = val[::2], val[1::2]
-        if len(self.train) < 2 or len(self.val) < 2:
+        if len(self.val) < 2 or (len(self.train) < 2 and not extras):
             raise InputError("too few pictures held back from the training of both; raise options.calibrate there")
-        self.found = {"val": self._look(self.val)} | ({} if extras else {"train": self._look(self.train)})
-        pairs = self.found["val" if extras else "train"].pairs
-        self.scale = torch.from_numpy((pairs.std(0) + 1e-6).astype(np.float32))
+        self.scale = torch.ones(EVIDENCE)
+        if not extras:
+            self._keep(self.material.features.batch([_image(example) for example in held[: self.options.others]]))
+            self.found = {"val": self._look(self.val), "train": self._look(self.train)}
+            self.scale = torch.from_numpy((self.found["train"].pairs.std(0) + 1e-6).astype(np.float32))
         torch.manual_seed(config.training.seed)
-        self.module = nn.Linear(pairs.shape[1], 1)
+        self.module = nn.Linear(EVIDENCE, 1)
         nn.init.zeros_(self.module.weight)
+
+    def _keep(self, features: Floats) -> None:
+        """Take the other pictures that a sentence's likelihood is compared with, (pictures, tokens, dim)."""
+        places = np.concatenate([self.captioner.places(picture) for picture in features])
+        kept = {"bank.places": places, "bank.means": features.mean(1)}
+        self.bank: Arrays = pack(kept, kept)
+        self.others: list[Memory] = together([self.captioner.memory(picture) for picture in features])
 
     def _load(self, task: str) -> Checkpoint:
         given = self.options.caption if task == "caption" else self.options.retrieval
@@ -114,8 +126,7 @@ class JudgeTask(Task):
         captioner, encoder, generator = self.captioner, self.encoder, np.random.default_rng(self.config.training.seed)
         texts = [caption for example in examples for caption in example.captions]
         owner = np.repeat(np.arange(len(examples)), [len(example.captions) for example in examples])
-        vectors, bank = encoder.texts(texts), together([captioner.memory(features) for features in self.bank])
-        usual = [captioner.likelihood(bank, text) for text in texts]
+        vectors, usual = encoder.texts(texts), [captioner.likelihood(self.others, text) for text in texts]
         shifts = generator.integers(1, len(examples), (self.options.foreign, len(texts)))
         pictures = np.concatenate([owner[None], (owner + shifts) % len(examples)])
         pairs, which, truth = [], [], []
@@ -166,18 +177,18 @@ class JudgeTask(Task):
 
     def arrays(self) -> Arrays:
         """Return the layer on the evidence as it is found, and the features of the other pictures in eight bits."""
-        places = np.concatenate([self.captioner.places(features) for features in self.bank])
-        bank = {"bank.places": places, "bank.means": self.bank.mean(1)}
         return {
-            **pack(bank, bank),
+            **self.bank,
             "weight": (self.module.weight.detach() / self.scale).numpy(),
             "bias": self.module.bias.detach().numpy(),
         }
 
     def load(self, arrays: Arrays) -> None:
-        """Take the layer."""
-        weight = np.asarray(arrays["weight"], np.float32) * self.scale.numpy()
-        super().load({"weight": weight, "bias": arrays["bias"]})
+        """Take the layer and the other pictures."""
+        super().load({"weight": arrays["weight"], "bias": arrays["bias"]})
+        self.bank = {name: array for name, array in arrays.items() if name.startswith("bank.")}
+        self.others = bank(self.captioner, unpack(self.bank))
+        self.found = {"val": self._look(self.val)}
 
 
 def _per_picture(examples: Sequence[Example]) -> list[Example]:

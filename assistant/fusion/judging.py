@@ -53,9 +53,7 @@ class Judge:
             return
         arrays = unpack(saved.arrays)
         self.calibration = Calibration(tuple(arrays["weight"][0].tolist()), float(arrays["bias"][0]))
-        means = arrays["bank.means"]
-        places = arrays["bank.places"].reshape(len(means), -1, arrays["bank.places"].shape[1])
-        self.others = together([captioner.remember(*picture) for picture in zip(places, means, strict=True)])
+        self.others = bank(captioner, arrays)
 
     @classmethod
     def find(cls, settings: Settings) -> Judge:
@@ -82,6 +80,13 @@ class Judge:
         read, others = (self.captioner.likelihood(memory, sentence) for memory in (sight.memory, self.others))
         found = evidence(self.encoder, sight.vector, vector, read, others)
         return float(self.calibration.chance(found[None])[0])
+
+
+def bank(captioner: NumpyCaptioner, arrays: dict[str, Floats]) -> list[Memory]:
+    """Return what the captioner remembers of the other pictures that a judge keeps."""
+    means, places = arrays["bank.means"], arrays["bank.places"]
+    places = places.reshape(len(means), -1, places.shape[1])
+    return together([captioner.remember(*picture) for picture in zip(places, means, strict=True)])
 
 
 def evidence(encoder: DualEncoder, picture: Floats, text: Floats, read: Floats, others: Floats) -> Floats:

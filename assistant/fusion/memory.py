@@ -28,13 +28,13 @@ FEWEST = 1e-3
 class Memory:
     """Questions, their pictures and what each of them speaks for."""
 
-    grams: NDArray[np.int16]
+    grams: NDArray[np.integer]
     """Numbers of each question's grams with repeats, (questions, most), filled up with the number after the last."""
     weights: Floats
     """Inverse document frequency of each gram."""
     pictures: Floats
     """Unit vectors, (pictures, components)."""
-    picture: NDArray[np.int16]
+    picture: NDArray[np.integer]
     """Row of each question's picture."""
     votes: Floats
     """(questions, answers)."""
@@ -53,9 +53,9 @@ class Memory:
         """Take the arrays of a checkpoint, ``memory.*``."""
         names = ("pictures", "votes", "usual")
         return cls(
-            np.asarray(layer["memory.grams"], np.int16),
+            np.asarray(layer["memory.grams"], _numbers(len(layer["questions.weights"]))),
             np.asarray(layer["questions.weights"], np.float32),
-            picture=np.asarray(layer["memory.picture"], np.int16),
+            picture=np.asarray(layer["memory.picture"], _numbers(len(layer["memory.pictures"]))),
             **{name: np.asarray(layer[f"memory.{name}"], np.float32) for name in names},
         )
 
@@ -73,11 +73,11 @@ class Memory:
         ``answers`` is (questions, answers). Takes the cube of the questions: 5,000 in some ten seconds of one core.
         """
         most = max(map(len, grams))
-        table = np.full((len(grams), most), len(weights), np.int16)
+        table = np.full((len(grams), most), len(weights), _numbers(len(weights)))
         for row, numbers in zip(table, grams, strict=True):
             row[: len(numbers)] = numbers
         usual = answers.mean(0)
-        empty = cls(table, weights, pictures, np.asarray(picture, np.int16), answers, usual)
+        empty = cls(table, weights, pictures, np.asarray(picture, _numbers(len(pictures))), answers, usual)
         dense = np.zeros((len(table), len(weights) + 1), np.float32)
         rows: Floats = empty._rows  # type: ignore[attr-defined]
         np.add.at(dense, (np.arange(len(table))[:, None], table), rows)
@@ -104,6 +104,10 @@ class Memory:
         share = (alike * _shared(near)[self.picture]) @ self.votes + self.usual
         result: Floats = np.log(np.clip(share, FEWEST, 1)).astype(np.float32)
         return result
+
+
+def _numbers(largest: int) -> type[np.integer]:
+    return np.int16 if largest <= np.iinfo(np.int16).max else np.int32
 
 
 def _near(some: Floats, others: Floats) -> Floats:

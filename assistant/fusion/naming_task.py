@@ -75,7 +75,12 @@ class NamingTask(Task):
         }
         named = sorted({self._name(e) for e in material.train} - {""})
         if len(named) < 2 and not extras:
-            raise InputError(f"the naming task needs examples of at least two names in {self.options.field!r}")
+            field, other = self.options.field, {"label": "coarse_label", "coarse_label": "label"}[self.options.field]
+            recipe = "config/fusion/classes.toml" if other == "label" else "config/fusion/groceries.toml"
+            raise InputError(
+                f"the naming task needs examples of at least two names in {field!r}; "
+                f'where {other!r} names them set options.field = "{other}", as in {recipe}'
+            )
         self.names: list[str] = list(extras["names"]) if extras else named
         number = {name: i for i, name in enumerate(self.names)}
         none = len(self.names)
@@ -84,10 +89,10 @@ class NamingTask(Task):
             for part, examples in self.parts.items()
         }
         self.raw = {part: self._means(examples) for part, examples in self.parts.items()}
-        self.mean, self.deviation = self.raw["train"].mean(0), self.raw["train"].std(0) + 1e-3
         if extras:
             self.temperature, self.sure = float(extras["temperature"]), float(extras["sure"])
         else:
+            self.mean, self.deviation = self.raw["train"].mean(0), self.raw["train"].std(0) + 1e-3
             self._calibrate()
         torch.manual_seed(config.training.seed)
         self.module = NamingHead(self.width, none, config.model.dropout)
@@ -144,6 +149,10 @@ class NamingTask(Task):
             "loss": float(functional.cross_entropy(scores, self.truth["val"])),
             "withheld_at_90": withheld(stated[named], right[named], 0.9),
         }
+
+    def baseline(self) -> dict[str, float]:
+        """Return the accuracy of a name at random."""
+        return {"accuracy_closed": 1 / len(self.names)}
 
     def _calibrate(self) -> None:
         """Set the temperature by likelihood and the bound by precision, on scores out of fold."""

@@ -68,11 +68,12 @@ class PairTask(Task):
 
     name = "pair"
     watch = "accuracy"
+    fuses = True
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
         self.options = config.take(PairOptions)
-        self.train, self.val = _claims(material.train), _claims(material.val)
+        self.train, self.val = [] if extras else _claims(material.train), _claims(material.val)
         if extras:
             self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
         else:
@@ -123,6 +124,11 @@ class PairTask(Task):
         )
         truth = np.array([match for _, _, match in self.val])
         return {"accuracy": float(((scores > 0) == truth).mean()), "roc_auc": roc_auc(scores, truth)}
+
+    def baseline(self) -> dict[str, float]:
+        """Return the figures of always saying what is more often so."""
+        true = float(np.mean([match for _, _, match in self.val]))
+        return {"accuracy": max(true, 1 - true), "roc_auc": 0.5}
 
     def _scores(self, claims: Sequence[tuple[Path, str, bool]], hide: float = 0.0) -> torch.Tensor:
         device = self.module.position.device

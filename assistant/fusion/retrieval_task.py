@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -157,10 +158,10 @@ class RetrievalTask(Task):
         self.options = options = config.take(RetrievalOptions)
         train = [e for e in material.train if e.image and e.captions]
         self.val = [e for e in material.val if e.image and e.captions]
-        if len(train) < 4 or not self.val:
+        if len(self.val) < 2 or (len(train) < 4 and not extras):
             raise InputError("the retrieval task needs examples with an 'image' and 'captions' on both sides")
         self.held, self.train = hold(train, options.calibrate, config.training.seed)
-        if len(self.held) < 2:
+        if len(self.held) < 2 and not extras:
             raise InputError("too few pictures to hold some back; give more data or raise options.calibrate")
         self.reduce_mean, self.reduce_weight = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
         self.vocabulary = (
@@ -168,19 +169,24 @@ class RetrievalTask(Task):
             if extras
             else Vocabulary.of((tokenize(c) for e in self.train for c in e.captions), options.least)
         )
-        self.sides = {"train": self.train, "held": self.held, "val": self.val}
+        self.sides = {"val": self.val} if extras else {"train": self.train, "held": self.held, "val": self.val}
         self.means = {part: self._means(examples) for part, examples in self.sides.items()}
         self.grids: dict[str, torch.Tensor] = {}
-        if not extras:
-            self._fit_reduction()
-            self._reduce()
         self.words = {
             part: self._numbers([c for e in examples for c in e.captions]) for part, examples in self.sides.items()
         }
         self.first = np.cumsum([0] + [len(e.captions) for e in self.train])
-        self._likeness(extras["words"] if extras else None)
-        self.nouns: list[str] = extras["nouns"] if extras else self._nouns()
-        if not extras:
+        self.calibration = Calibration((1.0, 0.0, 0.0, 0.0, 0.0), 0.0)
+        self.bank: tuple[Floats, Floats] = (np.zeros((1, 1), np.float32),) * 2
+        if extras:
+            self.predicted = np.array(self.vocabulary.numbers(extras["words"]), int)
+            self.nouns: list[str] = extras["nouns"]
+            self.calibration = Calibration((*extras["calibration"]["weights"],), extras["calibration"]["bias"])
+        else:
+            self._fit_reduction()
+            self._reduce()
+            self._likeness()
+            self.nouns = self._nouns()
             self._fit_words()
             self._fit_space()
         torch.manual_seed(config.training.seed)
@@ -190,8 +196,6 @@ class RetrievalTask(Task):
             PlaceTower(options.reduced, model.hidden, model.dim, model.dropout),
             WordTower(vectors, model.hidden, model.dim, model.dropout),
         )
-        self.calibration = Calibration((1.0, 0.0, 0.0, 0.0, 0.0), 0.0)
-        self.bank: tuple[Floats, Floats] = (np.zeros((1, 1), np.float32),) * 2
 
     def _means(self, examples: Sequence[Example]) -> Floats:
         return np.stack([self._features(example).mean(0) for example in examples])
@@ -223,10 +227,10 @@ class RetrievalTask(Task):
             numbers[row, : len(known)] = known
         return torch.from_numpy(numbers)
 
-    def _likeness(self, predicted: Sequence[str] | None) -> None:
+    def _likeness(self) -> None:
         """Prepare tf-idf: each word's weight by the number of training pictures whose captions hold it.
 
-        Choose the predicted words by that number where they are not given.
+        Choose the predicted words by that number.
         """
         holds = np.zeros(len(self.vocabulary), np.float32)
         numbers = self.words["train"].numpy()
@@ -234,11 +238,8 @@ class RetrievalTask(Task):
             holds[np.unique(numbers[self.first[number] : self.first[number + 1]])] += 1
         self.idf = torch.from_numpy(np.log((1 + len(self.train)) / (1 + holds)).astype(np.float32))
         self.idf[:4] = 0
-        if predicted is None:
-            least, every = self.options.word_pictures, self.vocabulary.words
-            often = [n for n in range(4, len(every)) if holds[n] >= least and every[n] not in FUNCTION_WORDS]
-        else:
-            often = self.vocabulary.numbers(predicted)
+        least, every = self.options.word_pictures, self.vocabulary.words
+        often = [n for n in range(4, len(every)) if holds[n] >= least and every[n] not in FUNCTION_WORDS]
         self.predicted = np.array(often, int)
 
     def _nouns(self) -> list[str]:
@@ -312,8 +313,7 @@ class RetrievalTask(Task):
         return torch.bmm(torch.from_numpy(np.stack(views)), grids_BPR)
 
     def validate(self) -> dict[str, float]:
-        """Return recall among the validation pictures and the match accuracy, calibrated on held-back pictures."""
-        self._calibrate()
+        """Return recall among the validation pictures and the match accuracy."""
         seen, read = self._pictures("val"), self._texts("val")
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.val)]).astype(int)
         scores = self._layout().scores(read, seen)
@@ -323,6 +323,17 @@ class RetrievalTask(Task):
         accuracy = float(((chances > 0.5) == truth).mean())
         recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
         return {**figures, "recall": recall, "match_accuracy": accuracy, "match_roc_auc": roc_auc(chances, truth)}
+
+    def baseline(self) -> dict[str, float]:
+        """Return what pictures and captions in any order give, on average."""
+        captions = [len(example.captions) for example in self.val]
+        figures = {}
+        for k in (1, 5, 10):
+            figures[f"r_at_{k}"] = min(1.0, k / len(captions))
+            missed = [comb(sum(captions) - own, k) / comb(sum(captions), min(k, sum(captions))) for own in captions]
+            figures[f"text_r_at_{k}"] = 1 - float(np.mean(missed))
+        recall = float(np.mean([figures[name] for name in ("r_at_1", "r_at_5", "r_at_10")]))
+        return {**figures, "recall": recall, "match_accuracy": 0.5, "match_roc_auc": 0.5}
 
     def _layout(self) -> Layout:
         plain = self.space.picture.shape[0] + len(self.predicted)
@@ -395,7 +406,8 @@ class RetrievalTask(Task):
         features = relative(scores[texts, which], among_pictures[texts], among_texts[which])
         return features, np.arange(len(texts)) < 4 * len(owner)
 
-    def _calibrate(self) -> None:
+    def calibrate(self) -> None:
+        """Choose the bank from the held-back pictures, and fit the match probability to the rest of them."""
         owner = np.concatenate([[n] * len(e.captions) for n, e in enumerate(self.held)]).astype(int)
         seen, read = self._pictures("held"), self._texts("held")
         few = max(1, min(self.options.bank, len(seen) // 2))
@@ -439,6 +451,7 @@ class RetrievalTask(Task):
         super().load({name: plain[name] for name in self.module.state_dict() if name in plain})
         self.layer = {name: array for name, array in plain.items() if name.startswith("words.")}
         self.space = cca.LinearSpace.of(plain)
+        self.bank = plain["bank.pictures"], plain["bank.texts"]
         self.reduce_mean, self.reduce_weight = plain["reduce.mean"], plain["reduce.weight"]
         self._reduce()
 

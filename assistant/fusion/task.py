@@ -51,6 +51,8 @@ class Material:
         config.check(encoder=layout.name, modality=layout.modality)
         if layout.dim < config.encoder_dim:
             raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")
+        if config.modality == "picture" and layout.tokens != config.grid:
+            raise SettingError(f"{layout.name} gives a grid of {list(layout.tokens)}, but grid is {list(config.grid)}")
         return dataclasses.replace(self, features=dataclasses.replace(self.features, dim=config.encoder_dim))
 
 
@@ -68,6 +70,8 @@ class Task(ABC):
     """Whether a larger ``watch`` is better."""
     tolerance: float = 0.0
     """How much worse than the best a later epoch may be and still be kept: its learning rate was lower."""
+    fuses: ClassVar[bool] = False
+    """Whether modalities meet by ``model.strategy``."""
     modalities: ClassVar[tuple[str, ...]] = ("picture",)
     """What it can learn from."""
 
@@ -75,7 +79,10 @@ class Task(ABC):
     """The ``nn.Module`` that is trained."""
 
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
-        """Build the module. ``extras`` are those of a checkpoint (vocabulary …); without, they are made anew."""
+        """Build the module; with the ``extras`` of a checkpoint (vocabulary …) to be measured, not to be trained.
+
+        Then there is no training side, and what was fitted to one comes with :meth:`load`.
+        """
         self.config, self.material = config, material
 
     def plan(self, generator: np.random.Generator) -> list[list[int]]:
@@ -88,9 +95,20 @@ class Task(ABC):
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> Any:
         """Return the mean loss of a batch, a scalar tensor."""
 
+    def calibrate(self) -> None:
+        """Fit what is kept beside the weights, such as probabilities, to held-back examples of the training side.
+
+        The loop asks for it before each validation; a task of a checkpoint has it already.
+        """
+        return
+
     @abstractmethod
     def validate(self) -> dict[str, float]:
         """Return the figures on ``material.val``, ``watch`` among them; the module is in evaluation mode."""
+
+    def baseline(self) -> dict[str, float]:
+        """Return those figures of :meth:`validate` that are reached without looking: by chance or by what is usual."""
+        return {}
 
     def extras(self) -> dict[str, Any]:
         """Return what the checkpoint keeps beside the weights, as JSON."""
@@ -129,9 +147,10 @@ def make(config: FusionConfig, material: Material) -> Task:
 
 
 def restore(checkpoint: Checkpoint, material: Material) -> Task:
-    """Return the task of a checkpoint with its weights, on other material."""
+    """Return the task of a checkpoint with its weights, to be measured on the validation side of other material."""
     config = checkpoint.config
-    task = task_class(config.task)(config, material.read_by(config), checkpoint.extras)
+    material = dataclasses.replace(material.read_by(config), train=())
+    task = task_class(config.task)(config, material, checkpoint.extras)
     task.load(checkpoint.arrays)
     task.module.eval()
     return task
@@ -154,11 +173,27 @@ def gather(config: FusionConfig, examples: Sequence[Example], features: Features
 
     ``features`` must have seen those of :func:`files`. Raises :class:`InputError` where a side is empty.
     """
-    bad = {path for path, _ in features.skipped}
-    train, val = data.split([e for e in examples if e.file(config.modality) not in bad], config.training.held_back)
+    train, val = _sides(config, examples, features)
     if not train or not val:
         raise InputError(
             f"{len(train)} examples to train on and {len(val)} to validate on; both sides need some: "
             "give more data, name a 'split' in it, or change training.held_back"
         )
     return Material(features, train, val)
+
+
+def measured(configs: Sequence[FusionConfig], examples: Sequence[Example], features: Features) -> Material:
+    """Return material to measure checkpoints on: the validation side, or all examples where there is none.
+
+    Where the data names no split, the side is what all of them held back. Otherwise as :func:`gather`.
+    """
+    fewest = min(configs, key=lambda config: config.training.held_back)
+    train, val = _sides(fewest, examples, features)
+    return Material(features, (), val or train)
+
+
+def _sides(
+    config: FusionConfig, examples: Sequence[Example], features: Features
+) -> tuple[list[Example], list[Example]]:
+    bad = {path for path, _ in features.skipped}
+    return data.split([e for e in examples if e.file(features.modality) not in bad], config.training.held_back)

@@ -104,14 +104,18 @@ class Trainer:
             raise InputError(f"{self.folder} holds a run already; give --resume to go on or another --out")
         if self.position.best is None and not resume:
             self.save()
-        stopped = False
-        while self.position.epoch < self.config.epochs and not stopped:
+        while self.position.epoch < self.config.epochs and not self._impatient():
             self._epoch()
-            stopped = self._validate()
+            self._validate()
             self.save()
         self.plot()
         best = checkpoint.load(self.folder / BEST)
-        return Result(self.folder / BEST, best.extras.get("figures", {}), self.position, stopped)
+        return Result(self.folder / BEST, best.extras.get("figures", {}), self.position, self._impatient())
+
+    def _impatient(self) -> bool:
+        """Return whether patience is at its end before the last epoch."""
+        where = self.position
+        return where.stale >= self.config.patience and 0 < where.epoch < self.config.epochs
 
     def _epoch(self) -> None:
         where = self.position
@@ -199,13 +203,14 @@ class Trainer:
                 else:
                     self.average[name].copy_(tensor)
 
-    def _validate(self) -> bool:
-        """Measure the averaged weights, keep them where they are the best; return whether patience is at its end."""
+    def _validate(self) -> None:
+        """Measure the averaged weights, keep them where they are the best."""
         where, task = self.position, self.task
         weights = {name: tensor.detach().clone() for name, tensor in task.module.state_dict().items()}
         task.module.load_state_dict(self.average)
         task.module.eval()
         with torch.no_grad():
+            task.calibrate()
             figures = task.validate()
         value = figures[task.watch]
         where.validations.append({"step": where.step, **figures})
@@ -218,7 +223,6 @@ class Trainer:
             where.stale += 1
         task.module.load_state_dict(weights)
         log.info("epoch %d: %s", where.epoch, figures)
-        return where.stale >= self.config.patience and where.epoch < self.config.epochs
 
     def save(self) -> None:
         """Write the state to resume from, atomically."""
@@ -244,7 +248,7 @@ class Trainer:
         checkpoint.write(self.folder / "log.jsonl", ("\n".join(lines) + "\n").encode())
 
     def restore(self) -> None:
-        """Take up the state of the folder. Raises where there is none, or it is of another configuration."""
+        """Take up the state of the folder. Raises where there is none, or it is of another configuration or data."""
         path = self.folder / STATE
         if not path.is_file():
             raise InputError(f"there is nothing to resume in {self.folder}; leave out --resume to start anew")
@@ -254,6 +258,12 @@ class Trainer:
         before = FusionConfig.from_json(metadata["config"])
         if replace(before, training=self.config) != self.task.config:
             raise InputError(f"{path} is of another task or model; use the --config of that run or another --out")
+        then, now = json.loads(metadata["extras"]), self.task.extras()
+        if changed := [name for name in now if _counted(now[name]) != _counted(then.get(name))]:
+            raise InputError(
+                f"{path} was trained on other data: its {changed[0]} differs; use the --data of that run, "
+                "or another --out without --resume"
+            )
         tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         self.task.module.load_state_dict(_part(tensors, "module."))
         self.average = {name: tensor.to(self.device) for name, tensor in _part(tensors, "average.").items()}
@@ -291,6 +301,12 @@ class Trainer:
 
 def _part(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _counted(value: Any) -> Any:
+    """Return what the sizes and the numbering of a module come from: a count or a list of words, else nothing."""
+    words = isinstance(value, list) and all(isinstance(word, str) for word in value)
+    return value if words or isinstance(value, int) else None
 
 
 def _smooth(values: list[float], window: int = 50) -> tuple[list[int], list[float]]:

@@ -23,6 +23,7 @@ from torch.nn import functional
 from ..errors import InputError
 from .checkpoint import Arrays
 from .config import FusionConfig
+from .data import Example
 from .layers import Floats, softmax
 from .memory import Memory
 from .quantised import pack, unpack
@@ -50,6 +51,8 @@ class QuestionOptions(Views):
     by less than 0.005 when any of them is halved."""
     remembered: int = 80
     """Components of the scene vector by which pictures are remembered."""
+    questions: int = 5000
+    """Most questions that are remembered, drawn from all: fitting the memory takes the cube of their number."""
     calibrate: float = 0.06
     """Share of training pictures that only set the temperature and the bounds of what is familiar."""
 
@@ -88,7 +91,7 @@ class VqaTask(Task):
         usable = [e for e in material.train if e.image and e.question and e.answers]
         self.val = [e for e in material.val if e.image and e.question and e.answers]
         pictures = sorted({e.image for e in usable if e.image})
-        if len(pictures) < 4 or not self.val:
+        if not self.val or (len(pictures) < 4 and not extras):
             raise InputError("the vqa task needs examples with 'image', 'question' and 'answers' on both sides")
         generator = np.random.default_rng(config.training.seed)
         held = {
@@ -114,7 +117,8 @@ class VqaTask(Task):
         self.balance = Balance(options.language, options.presence, options.memory)
         if extras:
             self.temperature, self.balance = dict(extras["temperature"]), Balance(**extras["balance"])
-        if not extras:
+            self.least_known, self.furthest = float(extras["least_known"]), float(extras["furthest"])
+        else:
             self.scenes = Scenes.of(self.means[self.learned], options.components)
             self._fit_presence()
             self._fit_memory()
@@ -157,14 +161,24 @@ class VqaTask(Task):
         self.present = torch.from_numpy(present(self.means, self.layer).astype(np.float32))
 
     def _fit_memory(self) -> None:
-        known = [example for example in self.train if self._target(example.answers)]
+        known, rows = self._remembered()
+        place = {row: number for number, row in enumerate(rows)}
         self.memory = Memory.fit(
             [self.questions.numbered(example.question) for example in known],
             self.questions.weights,
-            self.scenes.units(self.means[self.learned], self.options.remembered),
-            [self.learned.index(self.row[example.image]) for example in known if example.image],
+            self.scenes.units(self.means[rows], self.options.remembered),
+            [place[self.row[example.image]] for example in known if example.image],
             self._shares(known),
         )
+
+    def _remembered(self) -> tuple[list[Example], list[int]]:
+        """Return the questions that are remembered, and the rows of pictures: theirs, or all where none is left out."""
+        known = [example for example in self.train if self._target(example.answers)]
+        if len(known) <= self.options.questions:
+            return known, self.learned
+        order = np.random.default_rng(self.config.training.seed).permutation(len(known))
+        chosen = [known[number] for number in sorted(order[: self.options.questions])]
+        return chosen, sorted({self.row[example.image] for example in chosen if example.image})
 
     def _shares(self, examples: Sequence[Any]) -> Floats:
         """Return each right answer's share, (examples, answers)."""
@@ -183,6 +197,7 @@ class VqaTask(Task):
         self.recalled = {
             (side, part): self._recall(part, examples, side == "seeing")
             for part, examples in (("held", self.held), ("val", self.val))
+            if examples
             for side in self.temperature
         }
 
@@ -262,7 +277,6 @@ class VqaTask(Task):
         """Return the exact-match accuracy, that of the picture-blind networks, and the calibration error."""
         from ..evaluation.naming import expected_calibration_error
 
-        self._calibrate()
         right = self._right(self.val)
         figures: dict[str, float] = {}
         for side, name in (("seeing", "accuracy"), ("blind", "language_accuracy")):
@@ -275,7 +289,11 @@ class VqaTask(Task):
                     figures[f"accuracy_{each}"] = float((chances.argmax(1) == right)[kinds == each].mean())
         return figures
 
-    def _calibrate(self) -> None:
+    def baseline(self) -> dict[str, float]:
+        """Return the accuracy of the most frequent training answer."""
+        return {"accuracy": float((self._right(self.val) == 0).mean())}
+
+    def calibrate(self) -> None:
         """Set temperatures and the bounds of the familiar on pictures that no network was trained on."""
         right = self._right(self.held)
         helps = np.array([seen(example.question) for example in self.held])

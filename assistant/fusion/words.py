@@ -97,13 +97,21 @@ class WordTask(Task):
         super().__init__(config, material, extras)
         options = config.take(WordOptions)
         self.words = extras["visual_words"] if extras else vocabulary(material.train, options.least)
-        train, val = pooled(material.features, material.train), pooled(material.features, material.val)
-        self.mean, self.deviation = train.mean(0), train.std(0) + 1e-6
-        self.train, self.val = self._scaled(train), self._scaled(val)
-        self.train_targets = torch.from_numpy(targets(material.train, self.words))
+        self.means = pooled(material.features, material.val)
         self.val_targets = torch.from_numpy(targets(material.val, self.words))
+        share = np.zeros(len(self.words), np.float32)
+        if not extras:
+            train = pooled(material.features, material.train)
+            self._standardise(train.mean(0), train.std(0) + 1e-6)
+            self.train = self._scaled(train)
+            self.train_targets = torch.from_numpy(targets(material.train, self.words))
+            share = self.train_targets.mean(0).numpy()
         torch.manual_seed(config.training.seed)
-        self.module = WordHead(config.encoder_dim, self.train_targets.mean(0).numpy(), config.model.dropout)
+        self.module = WordHead(config.encoder_dim, share, config.model.dropout)
+
+    def _standardise(self, mean: Floats, deviation: Floats) -> None:
+        self.mean, self.deviation = mean, deviation
+        self.val = self._scaled(self.means)
 
     def _scaled(self, means: Floats) -> torch.Tensor:
         return torch.from_numpy(((means - self.mean) / self.deviation).astype(np.float32))
@@ -138,9 +146,7 @@ class WordTask(Task):
     def load(self, arrays: Arrays) -> None:
         """Take the weights, and the mean and deviation that they were trained with."""
         head = VisualWords.of(arrays, list(self.words))
-        train, val = (part.numpy() * self.deviation + self.mean for part in (self.train, self.val))
-        self.mean, self.deviation = head.mean, head.deviation
-        self.train, self.val = self._scaled(train), self._scaled(val)
+        self._standardise(head.mean, head.deviation)
         super().load({"linear.weight": head.weight, "linear.bias": head.bias})
 
     def head(self) -> VisualWords:
