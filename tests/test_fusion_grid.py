@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from assistant.cli import App, main
 from assistant.config import Settings
@@ -96,6 +97,51 @@ def test_another_encoder_is_refused(heads: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="there is no checkpoint in"):
         fuser(tmp_path / "empty")
+
+
+def test_a_head_of_ones_own_joins_those_that_ship(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A training run's folder also has the state that it is resumed from, which is no checkpoint."""
+    run = tmp_path / "run"
+    shipped = checkpoint.load(SHIPPED / "vqa.safetensors")
+    checkpoint.save(run / "best.safetensors", replace(shipped, extras={**shipped.extras, "mine": True}))
+    (run / "last.safetensors").write_bytes(safetensors.numpy.save({"w": np.zeros(2)}))
+    caplog.set_level("DEBUG", "assistant.fusion.heads")
+    eyes = Settings().eyes.model
+    for place in (run / "best.safetensors", run):
+        made = fuser(place, eyes)
+        assert set(made._saved) == {"caption", "judge", "naming", "retrieval", "vqa"}
+        assert made._saved["vqa"].extras["mine"] and made.visual.words
+    assert "last.safetensors is no fusion checkpoint" in caplog.text
+    with pytest.raises(ModelError, match=r"last\.safetensors is no fusion checkpoint"):
+        fuser(run / "last.safetensors", eyes)
+    with pytest.raises(ModelError, match="truncated or no checkpoint"):
+        (run / "vqa.safetensors").write_bytes(b"half")
+        fuser(run, eyes)
+
+
+def test_heads_that_ship_are_not_applied_to_other_eyes(tmp_path: Path) -> None:
+    settings = Settings()
+    settings = replace(settings, eyes=replace(settings.eyes, model="colours"))
+    with pytest.raises(ModelError, match="no head was trained for the eyes 'colours'"):
+        GridFuser(settings, Store(settings))
+    checkpoint.save(tmp_path / "pair.safetensors", Checkpoint(world.configuration("pair"), {}, {}))
+    frame = Frame(world.picture("red", "left"))
+    percept = world.ColourEyes().look(frame)
+    told = fuser(tmp_path).read(frame, percept)  # no head has words, so nothing is told
+    assert (told.words, told.caption, told.labels) == ((), "", ())
+
+
+def test_words_of_ones_own_are_told_outside_the_scenes_of_the_captions(tmp_path: Path) -> None:
+    one = np.ones(2, np.float32)
+    visual = VisualWords(("brick",), one * 0, one, one[None] * 0, one[:1] * 5)
+    config = replace(world.configuration("words"), encoder=Settings().eyes.model, encoder_dim=2)
+    checkpoint.save(tmp_path / "words.safetensors", Checkpoint(config, visual.arrays(), {"visual_words": ["brick"]}))
+    made = fuser(tmp_path / "words.safetensors", config.encoder)
+    features = np.zeros((81, checkpoint.load(SHIPPED / "caption.safetensors").config.encoder_dim), np.float32)
+    percept = Percept(config.encoder, features, (9, 9))
+    assert made.knows(percept) is False and fuser(SHIPPED, config.encoder).knows(percept) is False
+    told = made.read(Frame(world.picture("red", "left")), percept)
+    assert [word for word, _ in told.words] == ["brick"] and told.caption == ""
 
 
 def test_the_map_shows_where_and_the_deletion_test_agrees(heads: Path, tmp_path: Path) -> None:
