@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from assistant.fusion import checkpoint, heads
 from assistant.fusion.layers import shrink
 from assistant.fusion.retrieval import DualEncoder, ranks, roc_auc
 from assistant.fusion.retrieval_index import PictureIndex
+from assistant.types import Frame, Percept
 
 from .fusion_world import ColourEncoder, ColourEyes, build, configuration, material, picture
 
@@ -199,6 +201,69 @@ def test_a_changed_picture_is_encoded_again(trained: SimpleNamespace, tmp_path: 
     assert PictureIndex(folder, encoder, ColourEyes(), file).update().added == 1
 
 
+def photos(trained: SimpleNamespace, folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        shutil.copy(trained.world / "images" / f"{number}.png", folder / f"m{number}.png")
+    return folder
+
+
+def test_an_interrupted_update_loses_nothing_that_was_known(trained: SimpleNamespace, tmp_path: Path) -> None:
+    class Interrupted(ColourEyes):
+        looks = 0
+
+        def look(self, frame: Frame) -> Percept:
+            self.looks += 1
+            if self.looks == 2:
+                raise KeyboardInterrupt
+            return super().look(frame)
+
+    folder, file, encoder = photos(trained, tmp_path / "photos", 6), tmp_path / "i.npz", DualEncoder.load(trained.path)
+    PictureIndex(folder, encoder, ColourEyes(), file).update()
+    (folder / "m5.png").unlink()
+    for number, name in enumerate(("a.png", "b.png"), 10):  # these come before the others
+        shutil.copy(trained.world / "images" / f"{number}.png", folder / name)
+    with pytest.raises(KeyboardInterrupt):
+        PictureIndex(folder, encoder, Interrupted(), file).update()
+    index = PictureIndex(folder, encoder, ColourEyes(), file)
+    assert len(index) == 7
+    changes = index.update()
+    assert (changes.added, changes.kept, changes.removed) == (1, 6, 1)
+
+
+def test_a_picture_that_cannot_be_read_is_skipped(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, read = photos(trained, tmp_path / "photos", 3), Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "m0.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        if path.name == "m1.png":
+            path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    index = PictureIndex(folder, DualEncoder.load(trained.path), ColourEyes(), tmp_path / "i.npz")
+    changes = index.update()
+    assert [path.name for path, _ in changes.skipped] == ["m0.png", "m1.png"] and changes.added == len(index) == 1
+    monkeypatch.undo()
+    assert (index.update().added, len(index)) == (1, 2)  # it can be read now
+
+
+def test_what_was_touched_is_read_again_only_once(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, file, encoder = photos(trained, tmp_path / "photos", 3), tmp_path / "i.npz", DualEncoder.load(trained.path)
+    PictureIndex(folder, encoder, ColourEyes(), file).update()
+    os.utime(folder / "m1.png", (1, 1))
+    shutil.copy(folder / "m2.png", folder / "copy.png")
+    assert PictureIndex(folder, encoder, ColourEyes(), file).update().kept == 4
+    index, opened = PictureIndex(folder, encoder, ColourEyes(), file), []
+    monkeypatch.setattr(Path, "read_bytes", opened.append)  # it is not even opened
+    assert index.update().kept == 4 and opened == []
+
+
 def test_the_index_finds_by_words_and_by_picture(trained: SimpleNamespace, tmp_path: Path) -> None:
     index = PictureIndex(trained.world / "images", DualEncoder.load(trained.path), ColourEyes(), tmp_path / "i.npz")
     index.update()
@@ -213,9 +278,13 @@ def test_the_index_finds_by_words_and_by_picture(trained: SimpleNamespace, tmp_p
         index.search("xylophone")
 
 
-def test_a_damaged_index_is_made_anew(trained: SimpleNamespace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", [None, "[]", "{}", '{"entries": {"a.png": {}}}'])
+def test_a_damaged_index_is_made_anew(table: str | None, trained: SimpleNamespace, tmp_path: Path) -> None:
     file = tmp_path / "i.npz"
-    file.write_bytes(b"PK\x03\x04 not whole")
+    if table is None:
+        file.write_bytes(b"PK\x03\x04 not whole")
+    else:
+        np.savez(file, table=np.array(table), vectors=np.zeros((0, 4)))
     index = PictureIndex(trained.world / "images", DualEncoder.load(trained.path), ColourEyes(), file)
     assert index.update().added == 48
 
