@@ -83,6 +83,7 @@ def frames() -> dict[str, tuple[Pixels, set[Verdict]]]:
         "black": (np.zeros((480, 640, 3), np.uint8), {Verdict.BLACK}),
         "dark": ((big * 0.1).astype(np.uint8), {Verdict.DARK}),
         "white": (np.full((480, 640, 3), 255, np.uint8), {Verdict.BRIGHT}),
+        "over-exposed": (np.clip(big * 0.5 + 200, 0, 255).astype(np.uint8), {Verdict.BRIGHT}),
         "grey": (np.full((480, 640, 3), 128, np.uint8), {Verdict.BLANK}),
         "wall": (np.clip(random.normal(150, 4, (480, 640, 3)), 0, 255).astype(np.uint8), {Verdict.BLANK}),
         "noise": (random.integers(0, 256, (480, 640, 3)).astype(np.uint8), {Verdict.BLANK}),
