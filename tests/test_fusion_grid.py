@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from PIL import Image
 
+from assistant import pictures
 from assistant.cli import App, main
 from assistant.config import Settings
-from assistant.errors import InputError, ModelError
+from assistant.errors import ModelError
 from assistant.fusion import checkpoint
 from assistant.fusion.checkpoint import SHIPPED, Checkpoint
 from assistant.fusion.connector import EmbeddingConnector
@@ -152,11 +154,27 @@ def test_the_map_shows_where_and_the_deletion_test_agrees(heads: Path, tmp_path:
         assert [word for word, _ in found.words] == ["red"]
         assert np.unravel_index(found.heat.argmax(), found.heat.shape) == (1, column)
         assert found.fall > found.random_fall + found.random_spread
-        found.draw(frame.pixels, tmp_path / "map.png")
-        assert (tmp_path / "map.png").stat().st_size > 100
+        drawn = found.drawn(frame.pixels).pixels.astype(int)
+        redder = drawn[10:20, :, 0] - drawn[10:20, :, 2]
+        assert drawn.shape == frame.pixels.shape and redder.mean(0).argmax() // 10 == column
         assert "seen: red" in found.text() and json.dumps(found.to_dict())
-    with pytest.raises(InputError, match="cannot write"):
-        found.draw(frame.pixels, tmp_path / "absent" / "map.png")
+
+
+def test_a_map_that_cannot_be_written_is_refused_before_the_work(
+    heads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.kit.Kit.eyes", world.ColourEyes())
+    Image.fromarray(world.picture("red", "left")).save(tmp_path / "photo.png")
+    settings = ["--set", f"fusion.checkpoint={heads}", "--set", "eyes.model=colours"]
+    command = ["fusion", "explain", str(tmp_path / "photo.png"), "Where is it?", *settings, "--out"]
+    assert main([*command, str(tmp_path / "map.png")]) == 0
+    assert pictures.read(tmp_path / "map.png").pixels.shape == (30, 30, 3)
+    assert "map of: red" in capsys.readouterr().out
+    monkeypatch.setattr(Explainer, "explain", lambda *given: pytest.fail("the work was done"))
+    for name, told in (("map", "the name must end in .png"), ("map.txt", ".png"), ("no/map.png", "there is no folder")):
+        assert main([*command, str(tmp_path / name)]) == 2
+        error = capsys.readouterr().err
+        assert told in error and error.count("\n") == 1
 
 
 def test_commands_from_training_to_a_table(

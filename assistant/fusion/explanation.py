@@ -8,7 +8,6 @@ places *of the picture*, looks again, and compares the fall of the words' probab
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,17 +75,15 @@ class Explanation:
             "deletion": {"share": DELETED, "fall": self.fall, "random": self.random_fall, "spread": self.random_spread},
         }
 
-    def draw(self, pixels: Pixels, path: Path) -> None:
-        """Write the picture with the map over it, red where it matters, as PNG."""
+    def drawn(self, pixels: Pixels) -> Frame:
+        """Return the picture with the map over it, red where it matters."""
         import cv2
 
         height, width = pixels.shape[:2]
         smooth = cv2.resize(self.heat, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-        colours = cv2.applyColorMap((smooth * 255).astype(np.uint8), cv2.COLORMAP_JET)
+        colours = cv2.applyColorMap((smooth * 255).astype(np.uint8), cv2.COLORMAP_JET)[..., ::-1]
         strength = 0.15 + 0.45 * smooth[..., None]
-        drawn = pixels[..., ::-1] * (1 - strength) + colours * strength
-        if not cv2.imwrite(str(path), drawn.astype(np.uint8)):
-            raise InputError(f"cannot write {path}; its name must end in .png or .jpg")
+        return Frame((pixels * (1 - strength) + colours * strength).astype(np.uint8))
 
 
 class Explainer:
