@@ -14,7 +14,7 @@ from PIL import Image
 from assistant import pictures
 from assistant.cli import App, main
 from assistant.config import Settings
-from assistant.errors import ModelError
+from assistant.errors import InputError, ModelError
 from assistant.fusion import checkpoint
 from assistant.fusion.checkpoint import SHIPPED, Checkpoint
 from assistant.fusion.connector import EmbeddingConnector
@@ -28,7 +28,7 @@ from assistant.fusion.visual import VisualWords
 from assistant.fusion.vqa import Answerer
 from assistant.stages import Fuser
 from assistant.store import Store
-from assistant.types import Frame, Percept, Verdict
+from assistant.types import Frame, Label, Percept, Verdict
 
 from . import fusion_world as world
 
@@ -158,6 +158,37 @@ def test_the_map_shows_where_and_the_deletion_test_agrees(heads: Path, tmp_path:
         redder = drawn[10:20, :, 0] - drawn[10:20, :, 2]
         assert drawn.shape == frame.pixels.shape and redder.mean(0).argmax() // 10 == column
         assert "seen: red" in found.text() and json.dumps(found.to_dict())
+
+
+def test_labels_are_explained_where_no_words_are_told(tmp_path: Path) -> None:
+    """Names of a head of their own point by its weights, other labels by the eyes' evidence."""
+
+    class NamingEyes(world.ColourEyes):
+        def look(self, frame: Frame) -> Percept:
+            percept = super().look(frame)
+            blueness = float(np.clip(percept.features[:, 2].max() * 2 - 1, 0, 1))
+            return replace(percept, labels=(Label("sky", blueness),))
+
+        def places(self, frame: Frame, label: str) -> Floats:
+            assert label == "sky"
+            return np.asarray(self.look(frame).features[:, 2])
+
+    weight = np.array([[40, 0, 0, 0], [0, 0, 0, 0]], np.float32)
+    mean, bias = np.array([0.47, 0.47, 0.47, 1], np.float32), np.array([-1, 0], np.float32)
+    arrays = {"standard.mean": mean, "standard.deviation": np.ones(4, np.float32)}
+    arrays |= {"linear.weight": weight, "linear.bias": bias}
+    extras = {"names": ["Red Apple"], "temperature": 1.0, "sure": 0.5}
+    checkpoint.save(tmp_path / "naming.safetensors", Checkpoint(world.configuration("naming"), arrays, extras))
+    made = fuser(tmp_path)
+    made.knows = lambda percept: False  # type: ignore[method-assign]
+    for colour, label, question in (("red", "Red Apple", "What is this?"), ("blue", "sky", "Where is the sky?")):
+        frame = Frame(world.picture(colour, "right"))
+        found = Explainer(NamingEyes(), made).explain(frame, question)
+        assert [word for word, _ in found.words] == [label] and f"map of: {label}" in found.text()
+        assert np.unravel_index(found.heat.argmax(), found.heat.shape) == (1, 2)
+        assert found.fall > found.random_fall + found.random_spread
+    with pytest.raises(InputError, match="nothing is recognised"):
+        Explainer(world.ColourEyes(), made).explain(frame, "What is this?")
 
 
 def test_a_map_that_cannot_be_written_is_refused_before_the_work(

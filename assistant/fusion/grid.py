@@ -62,8 +62,7 @@ class GridFuser:
         self._check(percept)
         if percept.verdict is not Verdict.OK:
             return percept
-        if self._namer is not None:
-            percept = self._namer.name(percept)
+        percept = self.name(percept)
         words = self._visual.seen(percept.features) if self._visual is not None else ()
         if not self.knows(percept):
             # Words of a checkpoint of their own are not bound to the scenes of the captions.
@@ -73,6 +72,10 @@ class GridFuser:
         if self._judge is not None and sight is not None and self._judge.chance(sight, caption) < BELIEVED:
             caption = ""
         return dataclasses.replace(percept, caption=caption, words=words)
+
+    def name(self, percept: Percept) -> Percept:
+        """Return ``percept`` with learned names among its labels."""
+        return percept if self.namer is None else self.namer.name(percept)
 
     def knows(self, percept: Percept) -> bool:
         """Return whether the picture is of the kind that captions and visual words were learned from.
@@ -150,7 +153,7 @@ class GridFuser:
             if self.knows(percept):
                 picture = seen(self.visual, self._encoder, percept.features)
             else:
-                picture = named(self._namer.name(percept) if self._namer is not None else percept, text)
+                picture = named(self.name(percept), text)
         return extract(text, picture, self.lexicon, most, least)
 
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
@@ -203,7 +206,8 @@ class GridFuser:
         return _visual_words(self._saved["caption"]) if "caption" in self._saved else None
 
     @cached_property
-    def _namer(self) -> Namer | None:
+    def namer(self) -> Namer | None:
+        """The head that names what the eyes' classes lack."""
         return Namer(self._saved["naming"]) if "naming" in self._saved else None
 
     @cached_property

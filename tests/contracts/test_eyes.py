@@ -164,6 +164,17 @@ def test_efficientnet_agrees_with_the_port_for_pytorch(settings: Settings, store
     assert logits.sum() == pytest.approx(-46.50905, abs=5e-2)
 
 
+def test_efficientnet_tells_where_a_label_comes_from(settings: Settings, store: Store) -> None:
+    from assistant.backends.efficientnet import classes
+
+    eyes = Plugins(settings).make("eyes", "efficientnet", store)
+    evidence = eyes.encode(pattern())[1].reshape(81, -1)
+    assert np.array_equal(eyes.places(Frame(pattern()), classes()[902][1][0]), evidence[:, 902])
+    cranes = [index for index, (_, names) in enumerate(classes()) if names[0] == "crane"]
+    best = evidence[:, cranes].mean(0).max()
+    assert len(cranes) == 2 and eyes.places(Frame(pattern()), "crane").mean() == pytest.approx(best)
+
+
 def test_a_thousand_classes() -> None:
     from assistant.backends.efficientnet import classes
 
