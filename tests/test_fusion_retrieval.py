@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -329,3 +331,25 @@ def test_the_command_finds_and_counts(
     assert len(printed[0]["found"]) == 3 and printed[0]["added"] == 48  # type: ignore[arg-type]
     with pytest.raises(InputError, match="either words or --like"):
         find_picture.run(app(trained), build().parse_args(["find-picture", "--in", folder]))  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every file name is Unicode")
+def test_the_command_names_files_whose_names_are_not_utf_8(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.cli import main
+
+    folder = tmp_path / os.fsdecode(b"\xfc")
+    folder.mkdir()
+    shutil.copy(trained.world / "images" / "0.png", folder / os.fsdecode(b"caf\xe9.png"))
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args: str(tmp_path / "cache"))
+    monkeypatch.setattr("assistant.kit.Kit.eyes", ColourEyes())
+    settings = ["--set", f"fusion.checkpoint={trained.path}", "--set", "eyes.model=colours"]
+    for option in ([], ["--json"]):
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8", "strict")
+        monkeypatch.setattr("sys.stdout", out)
+        assert main(["find-picture", "a red square", "--in", str(folder), *settings, *option]) == 0
+        out.seek(0)
+        told = out.read()
+        assert "\\udcfc/caf\\udce9.png" in told
+    assert json.loads(told)["found"][0]["file"] == str(folder / os.fsdecode(b"caf\xe9.png"))
