@@ -129,7 +129,7 @@ class FusionSettings:
     engine: str = "off"
     """"grid" for the trained heads that ship, "off" for labels only."""
     checkpoint: str = ""
-    """A fusion checkpoint of your own, or a folder of them; empty: those that ship."""
+    """A fusion checkpoint of your own, or a folder of them; each replaces the one that ships for its task."""
 
 
 @dataclass(frozen=True)

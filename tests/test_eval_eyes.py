@@ -132,11 +132,10 @@ def test_hallucination_counts_what_is_stated_on_frames_that_show_nothing(
     assert (quiet["statements"], quiet["rejected"], quiet["wrongly_rejected"]) == (0, 1, 1)
 
 
-def test_the_hundred_frames_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_frames_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = items(tmp_path, {}, {})
-    first = list(hallucination.build(data))
     monkeypatch.setattr(hallucination, "EACH", 2)
     second, third = list(hallucination.build(data)), list(hallucination.build(data))
-    assert len(first) == 100 and len({kind for kind, _ in first}) == 10
+    assert len(second) == 20 and len({kind for kind, _ in second}) == 10
     assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(second, third, strict=True))
-    assert all(pixels.dtype == np.uint8 and pixels.ndim == 3 for _, pixels in first)
+    assert all(pixels.dtype == np.uint8 and pixels.ndim == 3 for _, pixels in second)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
+from PIL import Image
 
+from assistant import pictures
 from assistant.cli import App, main
 from assistant.config import Settings
 from assistant.errors import InputError, ModelError
@@ -25,7 +28,7 @@ from assistant.fusion.visual import VisualWords
 from assistant.fusion.vqa import Answerer
 from assistant.stages import Fuser
 from assistant.store import Store
-from assistant.types import Frame, Percept, Verdict
+from assistant.types import Frame, Label, Percept, Verdict
 
 from . import fusion_world as world
 
@@ -98,6 +101,51 @@ def test_another_encoder_is_refused(heads: Path, tmp_path: Path) -> None:
         fuser(tmp_path / "empty")
 
 
+def test_a_head_of_ones_own_joins_those_that_ship(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A training run's folder also has the state that it is resumed from, which is no checkpoint."""
+    run = tmp_path / "run"
+    shipped = checkpoint.load(SHIPPED / "vqa.safetensors")
+    checkpoint.save(run / "best.safetensors", replace(shipped, extras={**shipped.extras, "mine": True}))
+    (run / "last.safetensors").write_bytes(safetensors.numpy.save({"w": np.zeros(2)}))
+    caplog.set_level("DEBUG", "assistant.fusion.heads")
+    eyes = Settings().eyes.model
+    for place in (run / "best.safetensors", run):
+        made = fuser(place, eyes)
+        assert set(made._saved) == {"caption", "judge", "naming", "retrieval", "vqa"}
+        assert made._saved["vqa"].extras["mine"] and made.visual.words
+    assert "last.safetensors is no fusion checkpoint" in caplog.text
+    with pytest.raises(ModelError, match=r"last\.safetensors is no fusion checkpoint"):
+        fuser(run / "last.safetensors", eyes)
+    with pytest.raises(ModelError, match="truncated or no checkpoint"):
+        (run / "vqa.safetensors").write_bytes(b"half")
+        fuser(run, eyes)
+
+
+def test_heads_that_ship_are_not_applied_to_other_eyes(tmp_path: Path) -> None:
+    settings = Settings()
+    settings = replace(settings, eyes=replace(settings.eyes, model="colours"))
+    with pytest.raises(ModelError, match="no head was trained for the eyes 'colours'"):
+        GridFuser(settings, Store(settings))
+    checkpoint.save(tmp_path / "pair.safetensors", Checkpoint(world.configuration("pair"), {}, {}))
+    frame = Frame(world.picture("red", "left"))
+    percept = world.ColourEyes().look(frame)
+    told = fuser(tmp_path).read(frame, percept)  # no head has words, so nothing is told
+    assert (told.words, told.caption, told.labels) == ((), "", ())
+
+
+def test_words_of_ones_own_are_told_outside_the_scenes_of_the_captions(tmp_path: Path) -> None:
+    one = np.ones(2, np.float32)
+    visual = VisualWords(("brick",), one * 0, one, one[None] * 0, one[:1] * 5)
+    config = replace(world.configuration("words"), encoder=Settings().eyes.model, encoder_dim=2)
+    checkpoint.save(tmp_path / "words.safetensors", Checkpoint(config, visual.arrays(), {"visual_words": ["brick"]}))
+    made = fuser(tmp_path / "words.safetensors", config.encoder)
+    features = np.zeros((81, checkpoint.load(SHIPPED / "caption.safetensors").config.encoder_dim), np.float32)
+    percept = Percept(config.encoder, features, (9, 9))
+    assert made.knows(percept) is False and fuser(SHIPPED, config.encoder).knows(percept) is False
+    told = made.read(Frame(world.picture("red", "left")), percept)
+    assert [word for word, _ in told.words] == ["brick"] and told.caption == ""
+
+
 def test_the_map_shows_where_and_the_deletion_test_agrees(heads: Path, tmp_path: Path) -> None:
     explainer = Explainer(world.ColourEyes(), fuser(heads))
     for side, column in (("left", 0), ("right", 2)):
@@ -106,11 +154,58 @@ def test_the_map_shows_where_and_the_deletion_test_agrees(heads: Path, tmp_path:
         assert [word for word, _ in found.words] == ["red"]
         assert np.unravel_index(found.heat.argmax(), found.heat.shape) == (1, column)
         assert found.fall > found.random_fall + found.random_spread
-        found.draw(frame.pixels, tmp_path / "map.png")
-        assert (tmp_path / "map.png").stat().st_size > 100
+        drawn = found.drawn(frame.pixels).pixels.astype(int)
+        redder = drawn[10:20, :, 0] - drawn[10:20, :, 2]
+        assert drawn.shape == frame.pixels.shape and redder.mean(0).argmax() // 10 == column
         assert "seen: red" in found.text() and json.dumps(found.to_dict())
-    with pytest.raises(InputError, match="cannot write"):
-        found.draw(frame.pixels, tmp_path / "absent" / "map.png")
+
+
+def test_labels_are_explained_where_no_words_are_told(tmp_path: Path) -> None:
+    """Names of a head of their own point by its weights, other labels by the eyes' evidence."""
+
+    class NamingEyes(world.ColourEyes):
+        def look(self, frame: Frame) -> Percept:
+            percept = super().look(frame)
+            blueness = float(np.clip(percept.features[:, 2].max() * 2 - 1, 0, 1))
+            return replace(percept, labels=(Label("sky", blueness),))
+
+        def places(self, frame: Frame, label: str) -> Floats:
+            assert label == "sky"
+            return np.asarray(self.look(frame).features[:, 2])
+
+    weight = np.array([[40, 0, 0, 0], [0, 0, 0, 0]], np.float32)
+    mean, bias = np.array([0.47, 0.47, 0.47, 1], np.float32), np.array([-1, 0], np.float32)
+    arrays = {"standard.mean": mean, "standard.deviation": np.ones(4, np.float32)}
+    arrays |= {"linear.weight": weight, "linear.bias": bias}
+    extras = {"names": ["Red Apple"], "temperature": 1.0, "sure": 0.5}
+    checkpoint.save(tmp_path / "naming.safetensors", Checkpoint(world.configuration("naming"), arrays, extras))
+    made = fuser(tmp_path)
+    made.knows = lambda percept: False  # type: ignore[method-assign]
+    for colour, label, question in (("red", "Red Apple", "What is this?"), ("blue", "sky", "Where is the sky?")):
+        frame = Frame(world.picture(colour, "right"))
+        found = Explainer(NamingEyes(), made).explain(frame, question)
+        assert [word for word, _ in found.words] == [label] and f"map of: {label}" in found.text()
+        assert np.unravel_index(found.heat.argmax(), found.heat.shape) == (1, 2)
+        assert found.fall > found.random_fall + found.random_spread
+    with pytest.raises(InputError, match="nothing is recognised"):
+        Explainer(world.ColourEyes(), made).explain(frame, "What is this?")
+
+
+def test_a_map_that_cannot_be_written_is_refused_before_the_work(
+    heads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.kit.Kit.eyes", world.ColourEyes())
+    Image.fromarray(world.picture("red", "left")).save(tmp_path / "photo.png")
+    settings = ["--set", f"fusion.checkpoint={heads}", "--set", "eyes.model=colours"]
+    command = ["fusion", "explain", str(tmp_path / "photo.png"), "Where is it?", *settings, "--out"]
+    assert main([*command, str(tmp_path / "map.png")]) == 0
+    assert pictures.read(tmp_path / "map.png").pixels.shape == (30, 30, 3)
+    assert "map of: red" in capsys.readouterr().out
+    monkeypatch.setattr(Explainer, "explain", lambda *given: pytest.fail("the work was done"))
+    for name, told in (("map", "the name must end in .png"), ("map.txt", ".png"), ("no/map.png", "there is no folder")):
+        assert main([*command, str(tmp_path / name)]) == 2
+        error = capsys.readouterr().err
+        assert told in error and error.count("\n") == 1
 
 
 def test_commands_from_training_to_a_table(

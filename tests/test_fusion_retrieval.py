@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +22,7 @@ from assistant.fusion import checkpoint, heads
 from assistant.fusion.layers import shrink
 from assistant.fusion.retrieval import DualEncoder, ranks, roc_auc
 from assistant.fusion.retrieval_index import PictureIndex
+from assistant.types import Frame, Percept
 
 from .fusion_world import ColourEncoder, ColourEyes, build, configuration, material, picture
 
@@ -206,6 +210,69 @@ def test_a_changed_picture_is_encoded_again(trained: SimpleNamespace, tmp_path: 
     assert PictureIndex(folder, encoder, ColourEyes(), file).update().added == 1
 
 
+def photos(trained: SimpleNamespace, folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        shutil.copy(trained.world / "images" / f"{number}.png", folder / f"m{number}.png")
+    return folder
+
+
+def test_an_interrupted_update_loses_nothing_that_was_known(trained: SimpleNamespace, tmp_path: Path) -> None:
+    class Interrupted(ColourEyes):
+        looks = 0
+
+        def look(self, frame: Frame) -> Percept:
+            self.looks += 1
+            if self.looks == 2:
+                raise KeyboardInterrupt
+            return super().look(frame)
+
+    folder, file, encoder = photos(trained, tmp_path / "photos", 6), tmp_path / "i.npz", DualEncoder.load(trained.path)
+    PictureIndex(folder, encoder, ColourEyes(), file).update()
+    (folder / "m5.png").unlink()
+    for number, name in enumerate(("a.png", "b.png"), 10):  # these come before the others
+        shutil.copy(trained.world / "images" / f"{number}.png", folder / name)
+    with pytest.raises(KeyboardInterrupt):
+        PictureIndex(folder, encoder, Interrupted(), file).update()
+    index = PictureIndex(folder, encoder, ColourEyes(), file)
+    assert len(index) == 7
+    changes = index.update()
+    assert (changes.added, changes.kept, changes.removed) == (1, 6, 1)
+
+
+def test_a_picture_that_cannot_be_read_is_skipped(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, read = photos(trained, tmp_path / "photos", 3), Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "m0.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        if path.name == "m1.png":
+            path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    index = PictureIndex(folder, DualEncoder.load(trained.path), ColourEyes(), tmp_path / "i.npz")
+    changes = index.update()
+    assert [path.name for path, _ in changes.skipped] == ["m0.png", "m1.png"] and changes.added == len(index) == 1
+    monkeypatch.undo()
+    assert (index.update().added, len(index)) == (1, 2)  # it can be read now
+
+
+def test_what_was_touched_is_read_again_only_once(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, file, encoder = photos(trained, tmp_path / "photos", 3), tmp_path / "i.npz", DualEncoder.load(trained.path)
+    PictureIndex(folder, encoder, ColourEyes(), file).update()
+    os.utime(folder / "m1.png", (1, 1))
+    shutil.copy(folder / "m2.png", folder / "copy.png")
+    assert PictureIndex(folder, encoder, ColourEyes(), file).update().kept == 4
+    index, opened = PictureIndex(folder, encoder, ColourEyes(), file), []
+    monkeypatch.setattr(Path, "read_bytes", opened.append)  # it is not even opened
+    assert index.update().kept == 4 and opened == []
+
+
 def test_the_index_finds_by_words_and_by_picture(trained: SimpleNamespace, tmp_path: Path) -> None:
     index = PictureIndex(trained.world / "images", DualEncoder.load(trained.path), ColourEyes(), tmp_path / "i.npz")
     index.update()
@@ -220,9 +287,13 @@ def test_the_index_finds_by_words_and_by_picture(trained: SimpleNamespace, tmp_p
         index.search("xylophone")
 
 
-def test_a_damaged_index_is_made_anew(trained: SimpleNamespace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", [None, "[]", "{}", '{"entries": {"a.png": {}}}'])
+def test_a_damaged_index_is_made_anew(table: str | None, trained: SimpleNamespace, tmp_path: Path) -> None:
     file = tmp_path / "i.npz"
-    file.write_bytes(b"PK\x03\x04 not whole")
+    if table is None:
+        file.write_bytes(b"PK\x03\x04 not whole")
+    else:
+        np.savez(file, table=np.array(table), vectors=np.zeros((0, 4)))
     index = PictureIndex(trained.world / "images", DualEncoder.load(trained.path), ColourEyes(), file)
     assert index.update().added == 48
 
@@ -265,3 +336,25 @@ def test_the_command_finds_and_counts(
     assert len(printed[0]["found"]) == 3 and printed[0]["added"] == 48  # type: ignore[arg-type]
     with pytest.raises(InputError, match="either words or --like"):
         find_picture.run(app(trained), build().parse_args(["find-picture", "--in", folder]))  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every file name is Unicode")
+def test_the_command_names_files_whose_names_are_not_utf_8(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.cli import main
+
+    folder = tmp_path / os.fsdecode(b"\xfc")
+    folder.mkdir()
+    shutil.copy(trained.world / "images" / "0.png", folder / os.fsdecode(b"caf\xe9.png"))
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args: str(tmp_path / "cache"))
+    monkeypatch.setattr("assistant.kit.Kit.eyes", ColourEyes())
+    settings = ["--set", f"fusion.checkpoint={trained.path}", "--set", "eyes.model=colours"]
+    for option in ([], ["--json"]):
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8", "strict")
+        monkeypatch.setattr("sys.stdout", out)
+        assert main(["find-picture", "a red square", "--in", str(folder), *settings, *option]) == 0
+        out.seek(0)
+        told = out.read()
+        assert "\\udcfc/caf\\udce9.png" in told
+    assert json.loads(told)["found"][0]["file"] == str(folder / os.fsdecode(b"caf\xe9.png"))

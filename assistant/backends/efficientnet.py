@@ -146,6 +146,13 @@ class EfficientNetEyes:
         features, evidence = self._session.run(None, {"pixels": prepare(pixels)[None]})
         return features[0], evidence[0]
 
+    def places(self, frame: Frame, label: str) -> NDArray[np.float32]:
+        """Return each place's evidence for one of the labels, (81,)."""
+        evidence = self.encode(frame.pixels)[1].reshape(GRID * GRID, -1)
+        # Two classes are called "crane"; the more probable one is meant.
+        called = [index for index, (_, names) in enumerate(classes()) if names[0] == label]
+        return np.asarray(evidence[:, max(called, key=lambda index: evidence[:, index].mean())], np.float32)
+
     def _labels(self, features: NDArray[np.float32], evidence: NDArray[np.float32]) -> tuple[Label, ...]:
         other = features[..., :LAST].mean((0, 1)) @ self._elsewhere[:-1] + self._elsewhere[-1]
         probabilities = calibrate(evidence.mean((0, 1)), other)

@@ -24,7 +24,7 @@ DARK = 0.2
 """The same for "too dark"."""
 WHITE = 245 / 255
 """Brighter pixels have lost their detail."""
-BRIGHT_SHARE, BRIGHT_FLOOR = 0.6, 0.7
+BRIGHT_SHARE, BRIGHT_FLOOR = 0.2, 0.7
 """Over-exposed: so much is white, and one pixel in a thousand is no darker than this; even faint print on paper is."""
 FLAT = 25.0 / 255
 """Standard deviation of the luminance up to which a smooth picture is a blank surface, with its shading."""

@@ -187,10 +187,9 @@ def _explain(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion.explanation import Explainer
 
     frame = pictures.read(arguments.image)
-    if not arguments.out.absolute().parent.is_dir():
-        raise InputError(f"cannot write {arguments.out}: there is no folder {arguments.out.absolute().parent}")
+    pictures.check_out(arguments.out)  # complain before a model is loaded, not after
     explanation = Explainer(app.kit.eyes, app.make("fuser", "grid")).explain(frame, arguments.question)
-    explanation.draw(frame.pixels, arguments.out)
+    pictures.write(arguments.out, explanation.drawn(frame.pixels))
     found = {"map": str(arguments.out), **explanation.to_dict()}
     if arguments.json:
         print_json(found)

@@ -1,6 +1,6 @@
 """``assistant eval hallucination``: confident statements about frames on which nothing can be seen.
 
-100 frames, the same every time: black, white, grey and coloured surfaces, noise of several kinds, and the pictures of
+500 frames, the same every time: black, white, grey and coloured surfaces, noise of several kinds, and the pictures of
 ``--data`` made far too dark, over-exposed, out of focus or shaken. A statement is a label, a caption, a visual
 word or an answer with a probability of at least one half on a frame that the eyes did not reject.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("image",)
 CONFIDENT = 0.5
-EACH = 10
+EACH = 50
 """Frames of each of the ten kinds."""
 PHOTOS = 500
 """Most pictures that are looked at as they are."""
@@ -36,21 +36,21 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     ``statements``: confident statements on the frames; ``rejected``: share of the frames with a verdict
     other than "ok"; ``wrongly_rejected``: the same for the pictures as they are, ``photos`` of them.
     """
-    statements, rejected = 0, 0
+    frames, statements, rejected = 0, 0, 0
     by_kind: Counter[str] = Counter()
-    frames = list(build(items))
-    for kind, pixels in frames:
+    for kind, pixels in build(items):
         found, verdict = look(app, Frame(pixels, source=kind))
+        frames += 1
         statements += len(found)
         rejected += verdict is not Verdict.OK
         by_kind[kind] += len(found)
         report({"kind": kind, "verdict": verdict.value, "statements": found})
     names = dict.fromkeys(items.path(row, "image") for row in items.rows)
-    photos = [look(app, pictures.read(path))[1] for path in list(names)[:PHOTOS]]
+    photos = [app.kit.eyes.look(pictures.read(path)).verdict for path in list(names)[:PHOTOS]]
     return {
-        "n": len(frames),
+        "n": frames,
         "statements": statements,
-        "rejected": rejected / len(frames),
+        "rejected": rejected / frames,
         "photos": len(photos),
         "wrongly_rejected": sum(verdict is not Verdict.OK for verdict in photos) / len(photos),
         "by_kind": dict(by_kind),
@@ -72,7 +72,7 @@ def look(app: App, frame: Frame) -> tuple[list[str], Verdict]:
 
 
 def build(items: Items) -> Iterator[tuple[str, Pixels]]:
-    """Yield 100 frames with the names of their kinds; where ``items`` are few, they are used again."""
+    """Yield the frames with the names of their kinds; where ``items`` are few, they are used again."""
     generator = np.random.default_rng(0)
     shapes = [(240, 320), (480, 640), (360, 640), (720, 1280)]
     plain: dict[str, Callable[[tuple[int, int]], NDArray[Any]]] = {
@@ -95,9 +95,10 @@ def build(items: Items) -> Iterator[tuple[str, Pixels]]:
         "shaken": lambda pixels: _shaken(pixels, generator.uniform(0.1, 0.2), vertical=False),
         "shaken upright": lambda pixels: _shaken(pixels, generator.uniform(0.1, 0.2), vertical=True),
     }
+    step = max(1, len(items.rows) // (len(spoil) * EACH))
     for offset, (kind, change) in enumerate(spoil.items()):
         for number in range(EACH):
-            row = items.rows[(offset * EACH + number) * max(1, len(items.rows) // 50) % len(items.rows)]
+            row = items.rows[(offset * EACH + number) * step % len(items.rows)]
             yield kind, _bytes(change(pictures.read(items.path(row, "image")).pixels))
 
 

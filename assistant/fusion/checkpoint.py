@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,25 @@ def load(path: Path) -> Checkpoint:
 
 def read(path: Path) -> tuple[Arrays, dict[str, str]]:
     """Return tensors and metadata of a safetensors file. Raises :class:`ModelError` where it is damaged."""
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in list(file.keys())}, dict(file.metadata() or {})
+
+
+def header(path: Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file without its tensors. Raises :class:`ModelError` as :func:`read`."""
+    with _opened(path) as file:
+        return dict(file.metadata() or {})
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise InputError(f"there is no checkpoint {path}")
     try:
         with safe_open(str(path), framework="np") as file:
-            names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+            yield file
     except SafetensorError as error:
         raise ModelError(f"{path} is truncated or no checkpoint ({error}); train again or take another copy") from error
 

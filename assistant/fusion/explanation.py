@@ -1,15 +1,16 @@
 """Which places of a picture the words come from, and a test that this is so.
 
-The map is the visual-word head's own arithmetic: each place's share of the scores of the words that are explained
-(class activation map, Zhou et al., CVPR 2016). The deletion test (Petsiuk et al., RISE, 2018) greys out the strongest
-places *of the picture*, looks again, and compares the fall of the words' probability with that of random places.
+The words are visual words or, where the assistant tells none, a label. The map is their head's own arithmetic: each
+place's share of the scores (class activation map, Zhou et al., CVPR 2016). The deletion test (Petsiuk et al., RISE,
+2018) greys out the strongest places *of the picture*, looks again, and compares the fall of the words' probability with
+that of random places.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 DELETED = 0.2
 """Share of the places that is greyed out."""
 LEAST = 0.05
-"""Words of the question below this probability were not seen; there is nothing to show."""
+"""Words and labels below this probability were not seen; there is nothing to show."""
 TRIALS = 8
 """Random deletions that the map is compared with."""
 
@@ -76,17 +77,37 @@ class Explanation:
             "deletion": {"share": DELETED, "fall": self.fall, "random": self.random_fall, "spread": self.random_spread},
         }
 
-    def draw(self, pixels: Pixels, path: Path) -> None:
-        """Write the picture with the map over it, red where it matters, as PNG."""
+    def drawn(self, pixels: Pixels) -> Frame:
+        """Return the picture with the map over it, red where it matters."""
         import cv2
 
         height, width = pixels.shape[:2]
         smooth = cv2.resize(self.heat, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-        colours = cv2.applyColorMap((smooth * 255).astype(np.uint8), cv2.COLORMAP_JET)
+        colours = cv2.applyColorMap((smooth * 255).astype(np.uint8), cv2.COLORMAP_JET)[..., ::-1]
         strength = 0.15 + 0.45 * smooth[..., None]
-        drawn = pixels[..., ::-1] * (1 - strength) + colours * strength
-        if not cv2.imwrite(str(path), drawn.astype(np.uint8)):
-            raise InputError(f"cannot write {path}; its name must end in .png or .jpg")
+        return Frame((pixels * (1 - strength) + colours * strength).astype(np.uint8))
+
+
+@runtime_checkable
+class Pointing(Protocol):
+    """Eyes that tell where their labels come from."""
+
+    def places(self, frame: Frame, label: str) -> NDArray[np.float32]:
+        """Return each place's share of a label's score, (places,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where the words for one picture come from."""
+
+    seen: tuple[tuple[str, float], ...]
+    """What is told of the picture, most probable first."""
+    main: tuple[str, ...]
+    """What is explained where the question names nothing."""
+    chances: Callable[[Percept], Mapping[str, float]]
+    """The probability of each word, of this picture or another."""
+    places: Callable[[str], NDArray[np.float32]]
+    """Each place's share of a word's score, (places,)."""
 
 
 class Explainer:
@@ -98,18 +119,26 @@ class Explainer:
     def explain(self, frame: Frame, question: str) -> Explanation:
         """Return the map of the words of the question, or of what was seen where it names none.
 
-        Raises :class:`InputError` where the picture cannot be judged.
+        Raises :class:`InputError` where the picture cannot be judged or nothing is recognised in it.
         """
         percept = self.fuser.read(frame, self.eyes.look(frame))
         if percept.verdict is not Verdict.OK:
             raise InputError(f"the picture is {percept.verdict}; there is nothing to explain")
-        words = self._words(percept, question)
-        heat = self._heat(percept, [word for word, _ in words])
-        before = self._belief(frame, words)
-        falls = [before - self._belief(greyed(frame, places), words) for places in self._deletions(heat)]
+        worded = percept.words or self.fuser.knows(percept)
+        source = self._words(percept) if worded else self._labels(frame, percept)
+        chances = source.chances(percept)
+        words = tuple((word, chances[word]) for word in _asked(question, chances) or source.main)
+        heat = _heat([source.places(word) for word, _ in words], percept.grid)
+
+        def belief(frame: Frame) -> float:
+            found = source.chances(self.eyes.look(frame))
+            return float(np.mean([found.get(word, 0.0) for word, _ in words]))
+
+        before = belief(frame)
+        falls = [before - belief(greyed(frame, places)) for places in self._deletions(heat)]
         return Explanation(
             words,
-            percept.words,
+            source.seen,
             percept.caption,
             self.fuser.answer(percept, question),
             heat,
@@ -118,26 +147,35 @@ class Explainer:
             float(np.std(falls[1:])),
         )
 
-    def _words(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
+    def _words(self, percept: Percept) -> Source:
         visual = self.fuser.visual
-        chances = visual.probabilities(percept.features)
-        asked = [
-            word
-            for word in dict.fromkeys(tokenize(question))
-            if word in visual.words and chances[visual.words.index(word)] >= LEAST
-        ]
-        asked = asked or [word for word, _ in percept.words[:3]] or [visual.words[int(chances.argmax())]]
-        return tuple((word, float(chances[visual.words.index(word)])) for word in asked)
+        best = visual.words[int(visual.probabilities(percept.features).argmax())]
+        return Source(
+            percept.words,
+            tuple(word for word, _ in percept.words[:3]) or (best,),
+            lambda other: dict(zip(visual.words, visual.probabilities(other.features).tolist(), strict=True)),
+            lambda word: visual.places(percept.features, word),
+        )
 
-    def _heat(self, percept: Percept, words: list[str]) -> NDArray[np.float32]:
-        maps = [self.fuser.visual.places(percept.features, word) for word in words]
-        total = np.sum([one - one.mean() for one in maps], 0).reshape(percept.grid)
-        scaled: NDArray[np.float32] = (total - total.min()) / max(float(np.ptp(total)), 1e-9)
-        return scaled.astype(np.float32)
+    def _labels(self, frame: Frame, percept: Percept) -> Source:
+        if not percept.labels:
+            raise InputError("nothing is recognised in this picture; there is nothing to explain")
 
-    def _belief(self, frame: Frame, words: tuple[tuple[str, float], ...]) -> float:
-        chances = self.fuser.visual.probabilities(self.eyes.look(frame).features)
-        return float(np.mean([chances[self.fuser.visual.words.index(word)] for word, _ in words]))
+        def places(label: str) -> NDArray[np.float32]:
+            namer = self.fuser.namer
+            if namer is not None and label in namer.names:
+                return namer.places(percept.features, label)
+            if isinstance(self.eyes, Pointing):
+                return self.eyes.places(frame, label)
+            raise InputError(f"the eyes {self.eyes.encoder!r} do not tell where they see {label!r}")
+
+        return Source(
+            tuple((label.label, label.probability) for label in percept.labels),
+            (percept.labels[0].label,),
+            # The eyes and the head of names may use one label; the more probable one comes first.
+            lambda other: {label.label: label.probability for label in reversed(self.fuser.name(other).labels)},
+            places,
+        )
 
     def _deletions(self, heat: NDArray[np.float32]) -> list[NDArray[np.bool_]]:
         """Return the strongest places, then as many random ones several times."""
@@ -147,6 +185,19 @@ class Explainer:
         for mask, order in zip(masks, orders, strict=True):
             mask[order[:count]] = True
         return [mask.reshape(heat.shape) for mask in masks]
+
+
+def _asked(question: str, chances: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the words that the question names and the picture may show."""
+    asked = set(tokenize(question))
+    likely = [(word, set(tokenize(word))) for word, chance in chances.items() if chance >= LEAST]
+    return tuple(word for word, parts in likely if parts and parts <= asked)
+
+
+def _heat(maps: Sequence[NDArray[np.float32]], grid: tuple[int, int]) -> NDArray[np.float32]:
+    total = np.sum([one - one.mean() for one in maps], 0).reshape(grid)
+    scaled: NDArray[np.float32] = (total - total.min()) / max(float(np.ptp(total)), 1e-9)
+    return scaled.astype(np.float32)
 
 
 def greyed(frame: Frame, places: NDArray[np.bool_]) -> Frame:

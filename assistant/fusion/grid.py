@@ -6,7 +6,6 @@ import dataclasses
 import importlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
 from ..types import Frame, Percept, Verdict
-from . import checkpoint
-from .checkpoint import SHIPPED, Checkpoint
+from . import checkpoint, heads
+from .checkpoint import Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
 from .judging import Judge, Sight
@@ -40,23 +39,20 @@ ANSWERERS: Mapping[str, str] = {"vqa": "assistant.fusion.vqa:Answerer"}
 
 
 class GridFuser:
-    """Loads each head of a folder of checkpoints when it is first needed."""
+    """Makes each head of its checkpoints when it is first needed."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        """Find the heads in ``fusion.checkpoint``, a folder or one file; empty: those that ship.
+        """Load the heads for the eyes in force, those in ``fusion.checkpoint`` before those that ship (:mod:`.heads`).
 
-        Raises :class:`ModelError` where they are damaged or were trained for another encoder than the eyes'.
+        Raises :class:`ModelError` where they are damaged, were trained for other eyes or are none at all.
         """
-        place = Path(settings.fusion.checkpoint).expanduser() if settings.fusion.checkpoint else SHIPPED
-        files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
-        self._saved: dict[str, Checkpoint] = {}
-        for file in files:
-            saved = checkpoint.load(file)
-            saved.config.check(encoder=settings.eyes.model)
-            self._saved[saved.config.task] = saved
+        self.encoder = settings.eyes.model
+        self._saved = {task: checkpoint.load(file) for task, file in heads.files(settings).items()}
         if not self._saved:
-            raise ModelError(f"there is no checkpoint in {place}; `assistant fusion train` writes one")
-        self.encoder = next(iter(self._saved.values())).config.encoder
+            raise ModelError(
+                f"no head was trained for the eyes {self.encoder!r}; `assistant fusion train` trains one, "
+                "fusion.checkpoint names it, and fusion.engine=off does without"
+            )
 
     def read(self, frame: Frame, percept: Percept) -> Percept:
         """Return ``percept`` with learned names and, where it is a scene that the captioner knows, caption and words.
@@ -66,15 +62,20 @@ class GridFuser:
         self._check(percept)
         if percept.verdict is not Verdict.OK:
             return percept
-        if self._namer is not None:
-            percept = self._namer.name(percept)
+        percept = self.name(percept)
+        words = self._visual.seen(percept.features) if self._visual is not None else ()
         if not self.knows(percept):
-            return percept
+            # Words of a checkpoint of their own are not bound to the scenes of the captions.
+            return dataclasses.replace(percept, words=words) if "words" in self._saved else percept
         sight = self._judge.see(percept.features) if self._judge is not None else None
         caption = self._caption(percept, sight)
         if self._judge is not None and sight is not None and self._judge.chance(sight, caption) < BELIEVED:
             caption = ""
-        return dataclasses.replace(percept, caption=caption, words=self.visual.seen(percept.features))
+        return dataclasses.replace(percept, caption=caption, words=words)
+
+    def name(self, percept: Percept) -> Percept:
+        """Return ``percept`` with learned names among its labels."""
+        return percept if self.namer is None else self.namer.name(percept)
 
     def knows(self, percept: Percept) -> bool:
         """Return whether the picture is of the kind that captions and visual words were learned from.
@@ -82,9 +83,9 @@ class GridFuser:
         A captioner that knows people and dogs outdoors sees them in a cup of coffee too, and is sure of it.
         """
         layer = self._saved["caption"].arrays if "caption" in self._saved else {}
-        if "scene.weight" not in layer:
+        if self._captions is None or "scene.weight" not in layer:
             return True
-        score = self.visual.standardise(percept.features.mean(0)) @ layer["scene.weight"].astype(np.float32)
+        score = self._captions.standardise(percept.features.mean(0)) @ layer["scene.weight"].astype(np.float32)
         return bool(score + layer["scene.bias"][0] >= 0)
 
     def caption(self, percept: Percept) -> str:
@@ -152,7 +153,7 @@ class GridFuser:
             if self.knows(percept):
                 picture = seen(self.visual, self._encoder, percept.features)
             else:
-                picture = named(self._namer.name(percept) if self._namer is not None else percept, text)
+                picture = named(self.name(percept), text)
         return extract(text, picture, self.lexicon, most, least)
 
     def soften(self, percept: Percept, session: Session) -> SoftTokens | None:
@@ -185,19 +186,28 @@ class GridFuser:
             raise ModelError("keywords need a retrieval checkpoint; train config/fusion/retrieval.toml")
         return self._judge.encoder
 
-    @cached_property
+    @property
     def visual(self) -> VisualWords:
         """The visual words: of a ``words`` checkpoint, else of the captioner.
 
         Raises :class:`ModelError` where there is neither.
         """
-        saved = self._saved.get("words") or self._saved.get("caption")
-        if saved is None:
+        if self._visual is None:
             raise ModelError("no checkpoint with visual words; train config/fusion/words.toml or caption.toml")
-        return VisualWords.of(saved.arrays, saved.extras["visual_words"])
+        return self._visual
 
     @cached_property
-    def _namer(self) -> Namer | None:
+    def _visual(self) -> VisualWords | None:
+        return _visual_words(self._saved["words"]) if "words" in self._saved else self._captions
+
+    @cached_property
+    def _captions(self) -> VisualWords | None:
+        """The captioner's own visual words, for which its scene layer was fitted."""
+        return _visual_words(self._saved["caption"]) if "caption" in self._saved else None
+
+    @cached_property
+    def namer(self) -> Namer | None:
+        """The head that names what the eyes' classes lack."""
         return Namer(self._saved["naming"]) if "naming" in self._saved else None
 
     @cached_property
@@ -211,3 +221,7 @@ class GridFuser:
     @cached_property
     def _connector(self) -> EmbeddingConnector:
         return EmbeddingConnector()
+
+
+def _visual_words(saved: Checkpoint) -> VisualWords:
+    return VisualWords.of(saved.arrays, saved.extras["visual_words"])

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class PictureIndex:
         if not folder.is_dir():
             raise InputError(f"there is no folder {folder}")
         self.folder, self.encoder, self.eyes = folder.resolve(), encoder, eyes
-        key = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+        key = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         self.file = file or Path(platformdirs.user_cache_dir("assistant")) / "pictures" / f"{key}.npz"
         self._entries: dict[str, Entry] = {}
         self._vectors: dict[str, Half] = {}
@@ -95,19 +96,28 @@ class PictureIndex:
 
     def update(self, report: Callable[[int, int], None] = lambda done, total: None) -> Changes:
         """Bring the index to the state of the folder and keep it; ``report(done, total)`` is called as it goes."""
-        changes, known = Changes(), {entry.digest: name for name, entry in self._entries.items()}
-        found = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
         entries, vectors = dict(self._entries), dict(self._vectors)
-        self._entries, self._vectors = {}, {}
+        changes, known = Changes(), {entry.digest: name for name, entry in entries.items()}
+        # Unlike Path.is_file this passes over what may not be looked at.
+        found = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in SUFFIXES and os.path.isfile(p))
+        gone = set(entries)
         try:
             for number, path in enumerate(found, 1):
                 name = path.relative_to(self.folder).as_posix()
-                self._take(name, path, entries, vectors, known, changes)
+                try:
+                    self._take(name, path, entries, vectors, known, changes)
+                    gone.discard(name)
+                except OSError as error:
+                    changes.skipped.append((path, f"cannot read {path}: {error.strerror or error}"))
                 report(number, len(found))
+            for name in gone:
+                del self._entries[name]
+                self._vectors.pop(name, None)
         finally:
-            changes.removed = len(entries.keys() - self._entries.keys())
-            if changes.added or changes.removed or changes.skipped:
+            # What an interruption left unvisited stays in the index.
+            if self._entries != entries:
                 self._save()
+        changes.removed, changes.kept = len(gone), len(self) - changes.added
         return changes
 
     def _take(
@@ -119,27 +129,23 @@ class PictureIndex:
         known: Mapping[str, str],
         changes: Changes,
     ) -> None:
+        """Bring one picture's entry up to date; the arguments are those of the update's start."""
         status = path.stat()
-        entry = entries.get(name)
+        entry, vector = entries.get(name), vectors.get(name)
         if entry is None or (entry.size, entry.time) != (status.st_size, status.st_mtime_ns):
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            same = known.get(digest)
-            if same is not None:
-                entry = Entry(status.st_size, status.st_mtime_ns, digest, entries[same].labels, entries[same].reason)
-                name_of_vector = same
+            entry, same = Entry(status.st_size, status.st_mtime_ns, digest, {}), known.get(digest)
+            if same is None:
+                entry, vector = self._encode(path, entry)
+                changes.added += vector is not None
             else:
-                entry, vector = self._encode(path, Entry(status.st_size, status.st_mtime_ns, digest, {}))
-                if vector is not None:
-                    self._vectors[name] = vector
-                    changes.added += 1
-                name_of_vector = ""
-        else:
-            name_of_vector = name
-        if name_of_vector in vectors:
-            self._vectors[name] = vectors[name_of_vector]
-            changes.kept += 1
+                entry, vector = _with(entry, entries[same].labels, entries[same].reason), vectors.get(same)
         if entry.reason:
             changes.skipped.append((path, entry.reason))
+        if vector is None:
+            self._vectors.pop(name, None)
+        else:
+            self._vectors[name] = vector
         self._entries[name] = entry
 
     def _encode(self, path: Path, entry: Entry) -> tuple[Entry, Half | None]:
@@ -187,7 +193,7 @@ class PictureIndex:
         return self._hits([names[row] for row in best], scores[best], np.clip(scores[best], 0, 1))
 
     def _all(self) -> tuple[list[str], Half]:
-        names = sorted(self._vectors)
+        names = sorted(self._vectors.keys() & self._entries.keys())
         vectors = [self._vectors[name] for name in names] or [np.zeros(self.encoder.dim, np.float16)]
         return names, np.stack(vectors)[: len(names)]
 
@@ -202,16 +208,16 @@ class PictureIndex:
             # From memory: numpy leaves a file open that it finds to be damaged.
             with np.load(io.BytesIO(self.file.read_bytes()), allow_pickle=False) as saved:
                 table = json.loads(str(saved["table"]))
-                vectors = saved["vectors"]
+                entries = {name: Entry(**entry) for name, entry in table["entries"].items()}
+                vectors = dict(zip(table["names"], saved["vectors"], strict=True))
+                same = table["checkpoint"] == self._checkpoint() and table["folder"] == str(self.folder)
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile) as error:
             log.warning("the index %s is damaged (%s); it is made anew", self.file, error)
             return
-        if table["checkpoint"] != self._checkpoint() or table["folder"] != str(self.folder):
-            return
-        self._entries = {name: Entry(**entry) for name, entry in table["entries"].items()}
-        self._vectors = dict(zip(table["names"], vectors, strict=True))
+        if same:
+            self._entries, self._vectors = entries, vectors
 
     def _save(self) -> None:
         names, vectors = self._all()

@@ -83,6 +83,7 @@ def frames() -> dict[str, tuple[Pixels, set[Verdict]]]:
         "black": (np.zeros((480, 640, 3), np.uint8), {Verdict.BLACK}),
         "dark": ((big * 0.1).astype(np.uint8), {Verdict.DARK}),
         "white": (np.full((480, 640, 3), 255, np.uint8), {Verdict.BRIGHT}),
+        "over-exposed": (np.clip(big * 0.5 + 200, 0, 255).astype(np.uint8), {Verdict.BRIGHT}),
         "grey": (np.full((480, 640, 3), 128, np.uint8), {Verdict.BLANK}),
         "wall": (np.clip(random.normal(150, 4, (480, 640, 3)), 0, 255).astype(np.uint8), {Verdict.BLANK}),
         "noise": (random.integers(0, 256, (480, 640, 3)).astype(np.uint8), {Verdict.BLANK}),
@@ -161,6 +162,17 @@ def test_efficientnet_agrees_with_the_port_for_pytorch(settings: Settings, store
     last, earlier = features[..., :1280].std(), features[..., 1280:].std()
     assert 1 / 3 < earlier / last < 3, "they weigh about the same"
     assert logits.sum() == pytest.approx(-46.50905, abs=5e-2)
+
+
+def test_efficientnet_tells_where_a_label_comes_from(settings: Settings, store: Store) -> None:
+    from assistant.backends.efficientnet import classes
+
+    eyes = Plugins(settings).make("eyes", "efficientnet", store)
+    evidence = eyes.encode(pattern())[1].reshape(81, -1)
+    assert np.array_equal(eyes.places(Frame(pattern()), classes()[902][1][0]), evidence[:, 902])
+    cranes = [index for index, (_, names) in enumerate(classes()) if names[0] == "crane"]
+    best = evidence[:, cranes].mean(0).max()
+    assert len(cranes) == 2 and eyes.places(Frame(pattern()), "crane").mean() == pytest.approx(best)
 
 
 def test_a_thousand_classes() -> None:
