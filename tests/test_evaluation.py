@@ -73,7 +73,10 @@ def test_finds_the_tasks() -> None:
         ('{"audio": "a.wav", "text": "x"', "line 2: not JSON"),
         ('["a.wav"]', "line 2: a JSON object is wanted"),
         ('{"audio": "a.wav"}', "line 2: 'text' is missing"),
-        ('{"audio": 5, "text": ""}', "line 2: 'audio' must be"),
+        ('{"audio": 5, "text": ""}', "line 2: 'audio' must be the name of a file"),
+        ('{"audio": null, "text": ""}', "line 2: 'audio' must be the name of a file"),
+        ('{"audio": "a.wav", "text": 5}', "line 2: 'text' must be a text or null"),
+        ("[" * 100_000, "line 2: brackets stand too deep"),
         ('{"audio": "gone.wav", "text": ""}', r"missing files: gone\.wav"),
     ],
 )
@@ -81,8 +84,50 @@ def test_names_what_is_wrong_with_an_index(recordings: Path, line: str, problem:
     good = '{"audio": "a.wav", "text": "x"}'
     (recordings / "index.jsonl").write_text(f"{good}\n{line}\n", "utf-8")
     with pytest.raises(InputError, match=problem):
-        evaluation.load(recordings, ("audio", "text"))
-    assert len(evaluation.load(recordings, ("audio", "text"), limit=1).rows) == 1
+        evaluation.load(recordings, asr.FIELDS)
+
+
+def test_only_what_is_measured_must_be_whole(recordings: Path) -> None:
+    rows = [
+        {"audio": "gone.wav", "text": "x", "split": "train"},
+        {"audio": "a.wav", "text": "x", "split": "val"},
+        {"audio": "gone.wav", "text": 5, "split": "val"},
+    ]
+    (recordings / "index.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert evaluation.part(recordings, asr.FIELDS, "val", 1).rows == [rows[1]]
+    with pytest.raises(InputError, match="line 3: 'text'"):
+        evaluation.part(recordings, asr.FIELDS)
+    with pytest.raises(InputError, match="missing files"):
+        evaluation.part(recordings, asr.FIELDS, "train")
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "wanted"),
+    [
+        ("asr", {"text": 5}, "'text' must be a text or null"),
+        ("caption", {"captions": "a dog"}, "'captions' must be a list of at least 1 text"),
+        ("retrieval", {"captions": []}, "'captions' must be a list of at least 1 text"),
+        ("conflict", {"captions": "a dog"}, "'captions' must be a list of at least 1 text"),
+        ("conflict", {"captions": None}, "'captions' must be a list of at least 1 text"),
+        ("conflict", {"captions": [1]}, "'captions' must be a list of at least 1 text"),
+        ("keywords", {"captions": ["one", "two"]}, "'captions' must be a list of at least 3 texts"),
+        ("match", {"text": "a dog", "match": 1}, "'match' must be true or false"),
+        ("naming", {"label": 5}, "'label' must be a text or null"),
+        ("naming", {"label": "a", "source": ["a"]}, "'source' must be a text or null"),
+        ("ocr", {"lines": ["x"]}, "'lines' must be a list of lines"),
+        ("ocr", {"lines": [{"text": "x"}]}, "'lines' must be a list of lines"),
+        ("ocr", {"lines": [], "fields": {"total": 3.5}}, "'fields' must be an object"),
+        ("codes", {"text": "a", "format": 3}, "'format' must be a text or null"),
+        ("vqa", {"question": "what", "answers": [None]}, "'answers' must be a list of texts or numbers"),
+        ("wake", {"keyword": ["a"]}, "'keyword' must be a text or null"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_line(recordings: Path, task: str, row: dict[str, Any], wanted: str) -> None:
+    fields = evaluation.task(task).FIELDS
+    medium = next(iter(fields))
+    (recordings / "index.jsonl").write_text(json.dumps({medium: "a.wav", **row}), "utf-8")
+    with pytest.raises(InputError, match=rf"index\.jsonl, line 1: {wanted}"):
+        evaluation.load(recordings, fields)
 
 
 def test_refuses_an_index_without_items(tmp_path: Path) -> None:

@@ -48,8 +48,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     from .. import evaluation
 
     module = evaluation.task(arguments.task)
-    items = evaluation.load(arguments.data, getattr(module, "FIELDS", ()))
-    items = evaluation.part(items, arguments.split, arguments.limit)
+    items = evaluation.part(arguments.data, module.FIELDS, arguments.split, arguments.limit)
     options = {"baseline": arguments.baseline} if arguments.baseline else {}
     if options and "baseline" not in inspect.signature(module.run).parameters:
         raise SettingError(f"the evaluation {arguments.task!r} has no --baseline")

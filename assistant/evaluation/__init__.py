@@ -1,9 +1,9 @@
 """``assistant eval``: one module a task, found by its name in this package.
 
-A task module has ``run(app, items, report) -> dict`` and may name the keys every
-line of its data must have::
+A task module has ``run(app, items, report) -> dict`` and names what every line of
+its data must hold::
 
-    FIELDS = ("audio", "text")
+    FIELDS = {"audio": FILE, "text": TEXT}
 
     def run(app: App, items: Items, report: Callable[[dict[str, Any]], None]) -> dict[str, Any]: ...
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import jsonl
 from ..errors import InputError, SettingError, nearest
+from ._fields import FILE, Fields, check
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -31,13 +32,12 @@ if TYPE_CHECKING:
 Report = Callable[[dict[str, Any]], None]
 """Takes what came of one row."""
 
-MEDIA = ("audio", "image")
-"""Keys of a row that name a file, relative to the folder of the index."""
+NO_FIELDS: Fields = {}
 
 
 @dataclass(frozen=True)
 class Items:
-    """The rows of a checked ``index.jsonl``: every file that a row names exists."""
+    """The rows of a checked ``index.jsonl``: every field holds what it must, and every file that a row names exists."""
 
     root: Path
     """Folder of the index; paths in rows are relative to it."""
@@ -60,46 +60,28 @@ def task(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def load(data: Path, fields: Sequence[str] = (), limit: int | None = None) -> Items:
-    """Read ``data``, an index or a folder with an ``index.jsonl``; ``limit`` keeps the first rows only.
+def load(data: Path, fields: Fields = NO_FIELDS) -> Items:
+    """Read ``data``, an index or a folder with an ``index.jsonl``.
 
-    Raises :class:`InputError` with file and line where a line is no JSON object or lacks one of
-    ``fields``, and with their names where files are missing.
+    Raises :class:`InputError` with file and line where a line is no JSON object or does not hold what
+    ``fields`` say, and with their names where files are missing.
     """
-    index = data / "index.jsonl" if data.is_dir() else data
-    try:
-        text = index.read_text("utf-8")
-    except FileNotFoundError:
-        raise InputError(f"there is no {index}; --data takes a folder with an index.jsonl, or such a file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{index} is not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise InputError(f"cannot read {index}: {error.strerror}") from error
-    rows = []
-    for where, row in jsonl.rows(text, index):
-        rows.append(_checked(row, fields, where))
-        if limit is not None and len(rows) == limit:
-            break
-    if not rows:
-        raise InputError(f"{index} holds no items")
-    names = dict.fromkeys(row[key] for row in rows for key in MEDIA if row.get(key))
-    missing = [name for name in names if not (index.parent / name).is_file()]
-    if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise InputError(f"{index}: missing files: {', '.join(missing[:3])}{more}")
-    return Items(index.parent, rows)
+    index = _index(data)
+    return _checked(index, _rows(index), fields)
 
 
-def part(items: Items, split: str | None = None, limit: int | None = None) -> Items:
-    """Return the items of one split, or without ``split`` those of val and test where items name them; then the first.
+def part(data: Path, fields: Fields = NO_FIELDS, split: str | None = None, limit: int | None = None) -> Items:
+    """Read one split, or without ``split`` val and test where items name them; ``limit`` keeps the first only.
 
-    Raises :class:`InputError` where the split is empty.
+    Raises :class:`InputError` as :func:`load`, for what was chosen alone, and where the split is empty.
     """
+    index = _index(data)
+    rows = _rows(index)
     wanted = (split,) if split else ("val", "test")
-    rows = [row for row in items.rows if row.get("split") in wanted]
-    if split and not rows:
+    chosen = [(where, row) for where, row in rows if row.get("split") in wanted]
+    if split and not chosen:
         raise InputError(f"no item is of the split {split!r}")
-    return Items(items.root, (rows or items.rows)[:limit])
+    return _checked(index, (chosen or rows)[:limit], fields)
 
 
 def bootstrap(
@@ -127,10 +109,33 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _checked(row: dict[str, Any], fields: Sequence[str], where: str) -> dict[str, Any]:
-    if lacking := [field for field in fields if field not in row]:
-        raise InputError(f"{where}: {', '.join(map(repr, lacking))} is missing")
-    for key in MEDIA:
-        if key in row and not (row[key] is None or (isinstance(row[key], str) and row[key])):
-            raise InputError(f"{where}: {key!r} must be the name of a file")
-    return row
+def _index(data: Path) -> Path:
+    return data / "index.jsonl" if data.is_dir() else data
+
+
+def _rows(index: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return all rows with where they stand."""
+    try:
+        text = index.read_text("utf-8")
+    except FileNotFoundError:
+        raise InputError(f"there is no {index}; --data takes a folder with an index.jsonl, or such a file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{index} is not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise InputError(f"cannot read {index}: {error.strerror}") from error
+    rows = list(jsonl.rows(text, index))
+    if not rows:
+        raise InputError(f"{index} holds no items")
+    return rows
+
+
+def _checked(index: Path, rows: list[tuple[str, dict[str, Any]]], fields: Fields) -> Items:
+    for where, row in rows:
+        check(row, fields, where)
+    files = [field for field, kind in fields.items() if kind is FILE]
+    names = dict.fromkeys(row[field] for _, row in rows for field in files)
+    missing = [name for name in names if not (index.parent / name).is_file()]
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise InputError(f"{index}: missing files: {', '.join(missing[:3])}{more}")
+    return Items(index.parent, [row for _, row in rows])

@@ -21,11 +21,12 @@ from .. import sound
 from ..errors import SettingError, nearest
 from ..stages import Recognition
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("audio", "text")
+FIELDS = {"audio": FILE, "text": TEXT.or_null()}
 
 
 BASELINES = ("direct", "live")

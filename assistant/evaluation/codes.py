@@ -9,18 +9,19 @@ import numpy as np
 from .. import pictures
 from ..types import Percept
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "format", "text")
+FIELDS = {"image": FILE, "format": TEXT.or_null(), "text": TEXT.or_null()}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Read the codes in every picture.
 
     ``accuracy``: share of pictures whose code was read exactly (any of the codes found); ``by_format`` the same for
-    each format; ``false_positives``: pictures without a code in which one was read; ``wrong``: pictures
+    each format that is given; ``false_positives``: pictures without a code in which one was read; ``wrong``: pictures
     with a code in which only others were read.
     """
     reader = app.make("reader", "zxing")
@@ -36,7 +37,8 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         else:
             found = row["text"] in texts
             right.append(found)
-            by_format.setdefault(row["format"], []).append(found)
+            if row["format"]:
+                by_format.setdefault(row["format"], []).append(found)
             wrong += bool(texts) and not found
         report(row | {"found": texts})
     return {

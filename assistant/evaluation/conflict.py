@@ -19,11 +19,12 @@ from ..fusion.matching import conflict
 from ..fusion.retrieval import DualEncoder
 from ..fusion.sentences import tokenize
 from . import Items, Report, bootstrap
+from ._fields import FILE, texts
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "captions")
+FIELDS = {"image": FILE, "captions": texts(1)}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:

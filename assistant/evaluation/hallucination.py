@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from .. import pictures
 from ..types import Frame, Percept, Pixels, Verdict
 from . import Items, Report
+from ._fields import FILE
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image",)
+FIELDS = {"image": FILE}
 CONFIDENT = 0.5
 EACH = 10
 """Frames of each of the ten kinds."""

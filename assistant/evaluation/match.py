@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pictures
-from ..errors import InputError
 from ..fusion.judging import Judge
 from ..fusion.retrieval import roc_auc
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT, TRUTH
 from .naming import expected_calibration_error
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "text", "match")
+FIELDS = {"image": FILE, "text": TEXT, "match": TRUTH}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
@@ -31,8 +31,6 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     judge = Judge.find(app.settings)
     rows = defaultdict[str, list[int]](list)
     for number, row in enumerate(items.rows):
-        if not isinstance(row["match"], bool) or not isinstance(row["text"], str):
-            raise InputError(f"{row['image']}: 'text' must be a text and 'match' true or false")
         rows[row["image"]].append(number)
     stated, true = np.zeros(len(items.rows)), np.array([row["match"] for row in items.rows])
     for numbers in rows.values():  # a picture is seen once, and no two are kept

@@ -15,11 +15,18 @@ from numpy.typing import ArrayLike
 from .. import pictures
 from ..types import Frame, Percept
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "label")
+FIELDS = {
+    "image": FILE,
+    "label": TEXT.or_null(),
+    "coarse_label": TEXT.optional(),
+    "imagenet_synset": TEXT.optional(),
+    "source": TEXT.optional(),
+}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
@@ -31,7 +38,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         wanted = _wanted(row)
         hits = [_plain(said) in wanted for said, _ in names[:5]]
         probability = names[0][1] if names else 0.0
-        groups.setdefault(row.get("source", "all"), []).append((bool(hits and hits[0]), any(hits), probability))
+        groups.setdefault(row.get("source") or "all", []).append((bool(hits and hits[0]), any(hits), probability))
         report(row | {"names": [[said, round(value, 4)] for said, value in names[:5]], "right": bool(hits and hits[0])})
     every = [outcome for group in groups.values() for outcome in group]
     return {
@@ -83,7 +90,7 @@ def _wanted(row: dict[str, Any]) -> set[str]:
     if synset := row.get("imagenet_synset"):
         from ..backends.efficientnet import classes
 
-        return {_plain(names[0]) for known, names in classes() if known == synset} or {_plain(row["label"])}
+        return {_plain(names[0]) for known, names in classes() if known == synset} or {_plain(row["label"] or "")}
     return {_plain(row[key]) for key in ("coarse_label", "label") if row.get(key)}
 
 

@@ -19,11 +19,20 @@ from .. import pictures, receipts
 from ..layout import in_reading_order
 from ..types import Box, Percept, TextRegion
 from . import Items, Report, bootstrap
+from ._fields import FILE, Kind
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "lines")
+LINES = Kind(
+    "a list of lines, each with a 'text' and a 'box' of four numbers",
+    lambda value: isinstance(value, list) and all(map(_is_line, value)),
+)
+VALUES = Kind(
+    "an object with a text or null for each name",
+    lambda value: isinstance(value, dict) and all(part is None or isinstance(part, str) for part in value.values()),
+)
+FIELDS = {"image": FILE, "lines": LINES, "fields": VALUES.optional()}
 
 NEARLY = 0.9
 
@@ -54,7 +63,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         common = sum((Counter(wanted.split()) & Counter(found.split())).values())
         errors = Levenshtein.distance(wanted, found)
         counts.append((errors, len(wanted), common, len(wanted.split()), len(found.split())))
-        for name, value in row.get("fields", {}).items():
+        for name, value in (row.get("fields") or {}).items():
             if value:
                 fields.setdefault(name, []).append("".join(value.split()).lower() in "".join(read.split()).lower())
                 picked.setdefault(name, []).append(likeness(name, value, receipt.get(name, "")))
@@ -89,6 +98,13 @@ def likeness(name: str, wanted: str, found: str) -> float:
     if name == "total":
         return float(re.sub(r"[^\d.]", "", wanted) == re.sub(r"[^\d.]", "", found.replace(",", "")))
     return float(Levenshtein.normalized_similarity(_letters(wanted), _letters(found)))
+
+
+def _is_line(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+        return False
+    box = value.get("box")
+    return isinstance(box, list) and len(box) == 4 and all(isinstance(edge, int | float) for edge in box)
 
 
 def _letters(text: str) -> str:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from .. import sound
 from ..speech import speech_spans
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("audio", "text")
+FIELDS = {"audio": FILE, "text": TEXT.or_null()}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:

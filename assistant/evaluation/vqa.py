@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pictures
-from ..errors import InputError, SettingError
+from ..errors import SettingError
 from ..fusion import heads
 from ..fusion.layers import Floats
 from ..fusion.vqa import Answerer, kind, together
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT, Kind
 from .naming import expected_calibration_error
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "question", "answers")
+ANSWERS = Kind(
+    "a list of texts or numbers",
+    lambda value: isinstance(value, list) and all(isinstance(part, str | int | float) for part in value),
+)
+FIELDS = {"image": FILE, "question": TEXT, "answers": ANSWERS}
 
 
 def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
@@ -33,8 +38,6 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
     seen: dict[str, Floats] = {}
     right, stated, said, kinds = list[bool](), list[float](), list[bool](), list[str]()
     for row in items.rows:
-        if not isinstance(row["question"], str) or not isinstance(row["answers"], list):
-            raise InputError(f"{row['image']}: 'question' must be a text and 'answers' a list")
         if row["image"] not in seen:
             seen[row["image"]] = app.kit.eyes.look(pictures.read(items.path(row, "image"))).features
         features = seen[row["image"]]

@@ -15,12 +15,13 @@ import numpy as np
 from .. import sound
 from ..types import AudioChunk, Samples
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
     from ..stages import WakeWord
 
-FIELDS = ("audio", "keyword")
+FIELDS = {"audio": FILE, "keyword": TEXT.or_null()}
 
 RATE = 16_000
 CHUNK = RATE * 32 // 1000
