@@ -141,6 +141,12 @@ def test_refuses_an_index_without_items(tmp_path: Path) -> None:
         evaluation.load(tmp_path)
 
 
+def test_an_index_may_begin_with_a_byte_order_mark(recordings: Path) -> None:
+    index = recordings / "index.jsonl"
+    index.write_bytes(b"\xef\xbb\xbf" + index.read_bytes())
+    assert len(evaluation.load(recordings, asr.FIELDS).rows) == 3
+
+
 def test_bootstrap_covers_the_mean_and_repeats() -> None:
     values = np.random.default_rng(1).normal(5, 1, 400)
     low, high = evaluation.bootstrap(values)

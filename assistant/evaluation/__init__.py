@@ -116,7 +116,7 @@ def _index(data: Path) -> Path:
 def _rows(index: Path) -> list[tuple[str, dict[str, Any]]]:
     """Return all rows with where they stand."""
     try:
-        text = index.read_text("utf-8")
+        text = index.read_text("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no {index}; --data takes a folder with an index.jsonl, or such a file") from None
     except UnicodeDecodeError as error:
