@@ -132,6 +132,16 @@ def test_hallucination_counts_what_is_stated_on_frames_that_show_nothing(
     assert (quiet["statements"], quiet["rejected"], quiet["wrongly_rejected"]) == (0, 1, 1)
 
 
+def test_hallucination_passes_over_a_picture_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hallucination, "EACH", 2)
+    data = items(tmp_path, {}, {}, {})
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    found = hallucination.run(app(Known(seen(("cat", 0.6)))), data, lambda _: None)
+    assert (found["n"], found["photos"], [path.name for path, _ in data.skipped]) == (20, 2, ["1.png"])
+
+
 def test_the_hundred_frames_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = items(tmp_path, {}, {})
     first = list(hallucination.build(data))

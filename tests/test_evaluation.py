@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from assistant import evaluation
 from assistant.cli import App, main
 from assistant.errors import InputError, SettingError
 from assistant.evaluation import asr, vad
-from assistant.sound import write
+from assistant.sound import read, write
 from assistant.stages import Recognition
 from assistant.types import AudioChunk, Utterance
 
@@ -147,6 +148,14 @@ def test_an_index_may_begin_with_a_byte_order_mark(recordings: Path) -> None:
     assert len(evaluation.load(recordings, asr.FIELDS).rows) == 3
 
 
+def test_each_row_moves_the_progress_bar_when_its_file_is_done(recordings: Path) -> None:
+    (recordings / "b.wav").write_bytes(b"")
+    steps: list[int] = []
+    items = replace(evaluation.load(recordings, asr.FIELDS), advance=lambda: steps.append(1))
+    seen = [(row["audio"], len(steps)) for row, _ in items.each("audio", read)]
+    assert seen == [("a.wav", 0), ("c.wav", 2)] and len(steps) == 3
+
+
 def test_bootstrap_covers_the_mean_and_repeats() -> None:
     values = np.random.default_rng(1).normal(5, 1, 400)
     low, high = evaluation.bootstrap(values)
@@ -216,6 +225,24 @@ def test_the_command_prints_one_object_and_writes_items(
     assert [json.loads(line)["audio"] for line in items.read_text("utf-8").splitlines()] == ["a.wav"]
     assert main(["eval", "vad", "--data", str(recordings)]) == 0
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_skipped_and_listed(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(App, "make", lambda self, kind, name: Loudness())
+    (recordings / "b.wav").write_bytes(b"RIFF")
+    items = recordings / "items.jsonl"
+    assert main(["eval", "vad", "--data", str(recordings), "--json", "--items", str(items)]) == 0
+    out, told = capsys.readouterr()
+    assert (json.loads(out)["n"], json.loads(out)["skipped"], json.loads(out)["accuracy"]) == (2, 1, 1)
+    assert "b.wav" in told and "skipped 1 of 3 items" in told
+    assert [json.loads(line)["audio"] for line in items.read_text("utf-8").splitlines()] == ["a.wav", "c.wav"]
+    for name in ("a.wav", "c.wav"):
+        (recordings / name).write_bytes(b"RIFF")
+    assert main(["eval", "vad", "--data", str(recordings), "--json"]) == 2
+    out, told = capsys.readouterr()
+    assert not out and told.count("\n") == 1 and "not one of 3 items can be read" in told
 
 
 def test_the_command_refuses_in_one_line(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,9 +5,10 @@ its data must hold::
 
     FIELDS = {"audio": FILE, "text": TEXT}
 
-    def run(app: App, items: Items, report: Callable[[dict[str, Any]], None]) -> dict[str, Any]: ...
+    def run(app: App, items: Items, report: Report) -> dict[str, Any]: ...
 
-``run`` calls ``report`` once for each row, in order, with what it found, and returns
+``run`` goes through ``items.each``, which passes over files that cannot be read and moves
+the progress bar; it calls ``report`` with what it found, mostly once a row, and returns
 the metrics as fractions in [0, 1] unless their name says otherwise, each with its
 95 % interval beside it (``"wer": 0.06, "wer_interval": [0.05, 0.07]``).
 """
@@ -16,11 +17,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import jsonl
 from ..errors import InputError, SettingError, nearest
@@ -29,6 +30,8 @@ from ._fields import FILE, Fields, check
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+T = TypeVar("T")
+Row = dict[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Takes what came of one row."""
 
@@ -41,11 +44,35 @@ class Items:
 
     root: Path
     """Folder of the index; paths in rows are relative to it."""
-    rows: list[dict[str, Any]]
+    rows: list[Row]
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    """Files that could not be read, one a row, with the reason."""
+    advance: Callable[[], None] = lambda: None
+    """Called whenever a row is done."""
 
-    def path(self, row: dict[str, Any], key: str) -> Path:
+    def path(self, row: Row, key: str) -> Path:
         """Return the file that ``row`` names under ``key`` (``"audio"`` or ``"image"``)."""
         return self.root / str(row[key])
+
+    def each(self, key: str, read: Callable[[Path], T], rows: Sequence[Row] | None = None) -> Iterator[tuple[Row, T]]:
+        """Yield all rows, or those given, with what ``read`` makes of the file that each names under ``key``.
+
+        Rows whose file cannot be read go to :attr:`skipped`. Raises :class:`InputError` where that is all of them.
+        """
+        rows = self.rows if rows is None else rows
+        read_any = False
+        for row in rows:
+            path = self.path(row, key)
+            try:
+                content = read(path)
+            except InputError as error:
+                self.skipped.append((path, str(error)))
+            else:
+                read_any = True
+                yield row, content
+            self.advance()
+        if not read_any:
+            raise InputError(f"not one of {len(rows)} items can be read; the first: {self.skipped[0][1]}")
 
 
 def tasks() -> list[str]:
@@ -113,7 +140,7 @@ def _index(data: Path) -> Path:
     return data / "index.jsonl" if data.is_dir() else data
 
 
-def _rows(index: Path) -> list[tuple[str, dict[str, Any]]]:
+def _rows(index: Path) -> list[tuple[str, Row]]:
     """Return all rows with where they stand."""
     try:
         text = index.read_text("utf-8-sig")
@@ -129,7 +156,7 @@ def _rows(index: Path) -> list[tuple[str, dict[str, Any]]]:
     return rows
 
 
-def _checked(index: Path, rows: list[tuple[str, dict[str, Any]]], fields: Fields) -> Items:
+def _checked(index: Path, rows: list[tuple[str, Row]], fields: Fields) -> Items:
     for where, row in rows:
         check(row, fields, where)
     files = [field for field, kind in fields.items() if kind is FILE]

@@ -50,8 +50,7 @@ def run(app: App, items: Items, report: Report, baseline: str = "") -> dict[str,
     theirs: list[Counts] = []
     spent = heard_seconds = 0.0
     different = 0
-    for row in items.rows:
-        audio = sound.read(items.path(row, "audio"))
+    for row, audio in items.each("audio", sound.read):
         begin = time.perf_counter()
         utterance = recognizer.transcribe(audio)
         spent += time.perf_counter() - begin

@@ -33,11 +33,11 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
 
     Returns ``bleu1`` … ``bleu4`` and ``cider`` with their intervals.
     """
-    references = [[tokenize(caption) for caption in row["captions"]] for row in items.rows]
     speak = _speaker(app, baseline)
+    captions = [(row, speak(frame)) for row, frame in items.each("image", pictures.read)]
+    references = [[tokenize(caption) for caption in row["captions"]] for row, _ in captions]
     cider, counts, scores = Cider(references), [], []
-    for number, row in enumerate(items.rows):
-        caption = speak(pictures.read(items.path(row, "image")))
+    for number, (row, caption) in enumerate(captions):
         words = tokenize(caption)
         counts.append(bleu_counts(words, references[number]))
         scores.append(cider.score(words, number))

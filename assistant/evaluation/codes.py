@@ -28,8 +28,8 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     right: list[bool] = []
     by_format: dict[str, list[bool]] = {}
     false_positives = wrong = without = 0
-    for row in items.rows:
-        percept = reader.read(pictures.read(items.path(row, "image")), Percept("", np.zeros((0, 0), np.float32)))
+    for row, frame in items.each("image", pictures.read):
+        percept = reader.read(frame, Percept("", np.zeros((0, 0), np.float32)))
         texts = [code.text for code in percept.codes]
         if row["text"] is None:
             without += 1
@@ -42,7 +42,6 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
             wrong += bool(texts) and not found
         report(row | {"found": texts})
     return {
-        "n": len(items.rows),
         "accuracy": sum(right) / len(right) if right else None,
         "accuracy_interval": bootstrap(right),
         "by_format": {name: sum(hits) / len(hits) for name, hits in sorted(by_format.items())},

@@ -37,6 +37,8 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     ``statements``: confident statements on the frames; ``rejected``: share of the frames with a verdict
     other than "ok"; ``wrongly_rejected``: the same for the pictures as they are, ``photos`` of them.
     """
+    first = list({row["image"]: row for row in items.rows}.values())[:PHOTOS]
+    photos = [look(app, frame)[1] for _, frame in items.each("image", pictures.read, first)]
     statements, rejected = 0, 0
     by_kind: Counter[str] = Counter()
     frames = list(build(items))
@@ -46,8 +48,6 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         rejected += verdict is not Verdict.OK
         by_kind[kind] += len(found)
         report({"kind": kind, "verdict": verdict.value, "statements": found})
-    names = dict.fromkeys(items.path(row, "image") for row in items.rows)
-    photos = [look(app, pictures.read(path))[1] for path in list(names)[:PHOTOS]]
     return {
         "n": len(frames),
         "statements": statements,
@@ -99,7 +99,14 @@ def build(items: Items) -> Iterator[tuple[str, Pixels]]:
     for offset, (kind, change) in enumerate(spoil.items()):
         for number in range(EACH):
             row = items.rows[(offset * EACH + number) * max(1, len(items.rows) // 50) % len(items.rows)]
-            yield kind, _bytes(change(pictures.read(items.path(row, "image")).pixels))
+            yield kind, _bytes(change(_pixels(items, row)))
+
+
+def _pixels(items: Items, row: dict[str, Any]) -> Pixels:
+    """Return the picture of a row, or of the next whose picture can be read."""
+    start = items.rows.index(row)
+    onwards = Items(items.root, items.rows[start:] + items.rows[:start])
+    return next(onwards.each("image", pictures.read))[1].pixels
 
 
 def _bytes(values: NDArray[Any]) -> Pixels:

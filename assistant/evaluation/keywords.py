@@ -33,10 +33,10 @@ MEASURES = ("precision", "recall", "f1", "average_precision")
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return each measure of each system with its interval, and by how much ``both`` is above the better other."""
     fuser, scores = app.make("fuser", "grid"), []
-    for row in items.rows:
+    for row, frame in items.each("image", pictures.read):
         text, *others = row["captions"]
         gold = agreed(others, fuser.lexicon)
-        percept = app.kit.eyes.look(pictures.read(items.path(row, "image")))
+        percept = app.kit.eyes.look(frame)
         given = {"picture": (percept, ""), "text": (None, text), "both": (percept, text)}
         found = {name: [k.word for k in fuser.keywords(*of, most=10_000, least=0.0)] for name, of in given.items()}
         if gold:

@@ -32,8 +32,7 @@ FIELDS = {
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Name every picture; ``accuracy`` and ``ece`` over all, and for each source its own figures."""
     groups: dict[str, list[tuple[bool, bool, float]]] = {}
-    for row in items.rows:
-        frame = pictures.read(items.path(row, "image"))
+    for row, frame in items.each("image", pictures.read):
         names = name(app, frame, app.kit.eyes.look(frame))
         wanted = _wanted(row)
         hits = [_plain(said) in wanted for said, _ in names[:5]]

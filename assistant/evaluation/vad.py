@@ -24,8 +24,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     activity = app.make("vad", app.settings.vad.engine)
     decisions = []  # (speech there, speech found) a row
     spent = total = 0.0
-    for row in items.rows:
-        audio = sound.read(items.path(row, "audio"))
+    for row, audio in items.each("audio", sound.read):
         begin = time.perf_counter()
         spans = speech_spans(audio, activity, app.settings.vad)
         spent += time.perf_counter() - begin

@@ -7,6 +7,8 @@ kind; it is measured on all, its best guess being taken, and what it would say a
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,12 +37,13 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
     if baseline not in ("fuser", "language"):
         raise SettingError(f"--baseline is fuser or language, not {baseline!r}")
     head = Answerer(heads.find(app.settings, "vqa"))
-    seen: dict[str, Floats] = {}
+
+    @cache
+    def look(path: Path) -> Floats:
+        return app.kit.eyes.look(pictures.read(path)).features
+
     right, stated, said, kinds = list[bool](), list[float](), list[bool](), list[str]()
-    for row in items.rows:
-        if row["image"] not in seen:
-            seen[row["image"]] = app.kit.eyes.look(pictures.read(items.path(row, "image"))).features
-        features = seen[row["image"]]
+    for row, features in items.each("image", look):
         chances = head.probabilities(features if baseline == "fuser" else None, row["question"])
         best = int(chances.argmax())
         right.append(head.answers[best] == together(map(str, row["answers"])))

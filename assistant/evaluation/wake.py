@@ -38,8 +38,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     idle, false_idle = _listen(wake, room)
     heard: dict[str | None, list[float]] = {}
     spent = total = 0.0
-    for row in items.rows:
-        clip = sound.read(items.path(row, "audio"), RATE).samples
+    for row, clip in items.each("audio", lambda path: sound.read(path, RATE).samples):
         _settle(wake)
         samples = np.concatenate([np.zeros(BEFORE, np.float32), clip, np.zeros(AFTER, np.float32)])
         cost, found = _listen(wake, samples)
