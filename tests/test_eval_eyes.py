@@ -61,6 +61,7 @@ def test_naming_counts_each_source(tmp_path: Path) -> None:
     assert (result["imagenet"]["top_1"], result["imagenet"]["top_5"], result["imagenet"]["n"]) == (0.5, 1.0, 2)
     assert result["grocery"]["top_1"] == 0.5
     assert result["imagenet"]["ece"] == pytest.approx((0.1 + 0.6) / 2)
+    assert result["imagenet"]["withheld_at_90"] == 0.5 and result["withheld_at_90"] == 0.5
     assert [row["right"] for row in reported] == [True, False, True, False]
 
 
@@ -77,6 +78,13 @@ def test_calibration_error() -> None:
     assert naming.expected_calibration_error([0.85] * 20, [True] * 17 + [False] * 3) == pytest.approx(0)
     assert naming.expected_calibration_error([1.0] * 10, [True, False] * 5) == pytest.approx(0.5)
     assert np.isnan(naming.expected_calibration_error([], []))
+
+
+def test_withheld_counts_from_the_least_probable() -> None:
+    stated, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
+    assert naming.withheld(stated, right, 0.9) == 0.5
+    assert naming.withheld(stated, right, 0.5) == 0.0
+    assert naming.withheld(stated, ~right, 0.9) == 1.0
 
 
 def test_codes_count_exact_payloads_and_false_positives(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ..fusion.judging import Judge, Sight
 from ..fusion.retrieval import roc_auc
 from . import Items, Report, bootstrap
 from ._fields import FILE, TEXT, TRUTH
-from .naming import expected_calibration_error
+from .naming import trust
 
 if TYPE_CHECKING:
     from ..cli import App
@@ -51,6 +51,6 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         "roc_auc_interval": bootstrap(
             np.stack([stated, true], 1), lambda sample: roc_auc(sample[:, 0], sample[:, 1].astype(bool))
         ),
-        "ece": expected_calibration_error(np.maximum(stated, 1 - stated), right),
+        **trust(np.maximum(stated, 1 - stated), right),
         "judge": judge.calibration is not None,
     }

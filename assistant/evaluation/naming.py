@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import pictures
 from ..types import Frame, Percept
@@ -30,7 +30,11 @@ FIELDS = {
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
-    """Name every picture; ``accuracy`` and ``ece`` over all, and for each source its own figures."""
+    """Name every picture; ``accuracy``, ``ece`` and ``withheld_at_90`` over all, and for each source its own figures.
+
+    ``withheld_at_90``: share of the answers, least probable first, that must be withheld for 90 % of the others
+    to be right.
+    """
     groups: dict[str, list[tuple[bool, bool, float]]] = {}
     for row, frame in items.each("image", pictures.read):
         names = name(app, frame, app.kit.eyes.look(frame))
@@ -43,7 +47,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     return {
         "accuracy": float(np.mean([right for right, _, _ in every])),
         "accuracy_interval": bootstrap([right for right, _, _ in every]),
-        "ece": expected_calibration_error([p for _, _, p in every], [right for right, _, _ in every]),
+        **trust([p for _, _, p in every], [right for right, _, _ in every]),
         **{source: _metrics(group) for source, group in sorted(groups.items())},
     }
 
@@ -72,6 +76,19 @@ def expected_calibration_error(probabilities: ArrayLike, right: ArrayLike, bins:
     return float(np.sum(gaps))
 
 
+def withheld(stated: NDArray[Any], right: NDArray[Any], precision: float) -> float:
+    """Return the smallest share of answers that must be withheld, least probable first, to reach a precision."""
+    order = np.argsort(-stated, kind="stable")
+    reached = np.flatnonzero(np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision)
+    return 1.0 - (int(reached[-1]) + 1) / len(order) if len(reached) else 1.0
+
+
+def trust(probabilities: ArrayLike, right: ArrayLike) -> dict[str, Any]:
+    """Return how far stated probabilities can be trusted: ``ece``, and ``withheld_at_90`` for a precision of 90 %."""
+    stated, true = np.asarray(probabilities, float), np.asarray(right, float)
+    return {"ece": expected_calibration_error(stated, true), "withheld_at_90": withheld(stated, true, 0.9)}
+
+
 def _metrics(group: list[tuple[bool, bool, float]]) -> dict[str, Any]:
     first, five, stated = (np.array(column, float) for column in zip(*group, strict=True))
     return {
@@ -79,7 +96,7 @@ def _metrics(group: list[tuple[bool, bool, float]]) -> dict[str, Any]:
         "top_1": float(first.mean()),
         "top_1_interval": bootstrap(first),
         "top_5": float(five.mean()),
-        "ece": expected_calibration_error(stated, first),
+        **trust(stated, first),
         "mean_probability": float(stated.mean()),
     }
 

@@ -20,7 +20,7 @@ from ..fusion.layers import Floats
 from ..fusion.vqa import Answerer, kind, together
 from . import Items, Report, bootstrap
 from ._fields import FILE, TEXT, Kind
-from .naming import expected_calibration_error
+from .naming import trust
 
 if TYPE_CHECKING:
     from ..cli import App
@@ -59,5 +59,5 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
         **{f"accuracy_{each}": float(hits[np.array(kinds) == each].mean()) for each in sorted(set(kinds))},
         "answered": float(spoken.mean()),
         "said_accuracy": float(hits[spoken].mean()) if spoken.any() else float("nan"),
-        "ece": expected_calibration_error(stated, hits),
+        **trust(stated, hits),
     }
