@@ -183,6 +183,7 @@ def test_the_library_called_directly_is_measured_beside_it(recordings: Path, mon
     metrics = asr.run(app_with(monkeypatch, Listener(*said)), evaluation.load(recordings), found.append, "direct")
     assert (metrics["wer"], metrics["wer_direct"]) == (pytest.approx(2 / 7), pytest.approx(1 / 7))
     assert metrics["wer_points"] == pytest.approx(100 / 7)
+    assert metrics["wer_points_interval"][0] < metrics["wer_points"] <= metrics["wer_points_interval"][1]
     assert (metrics["words_on_silence"], metrics["words_on_silence_direct"]) == (2, 0)
     assert metrics["different"] == 2
     assert [(item["direct"], item["direct_errors"]) for item in found] == [(said[1], 1), (said[3], 0), ("", 0)]

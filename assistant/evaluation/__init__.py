@@ -10,7 +10,8 @@ its data must hold::
 ``run`` goes through ``items.each``, which passes over files that cannot be read and moves
 the progress bar; it calls ``report`` with what it found, mostly once a row, and returns
 the metrics as fractions in [0, 1] unless their name says otherwise, each with its
-95 % interval beside it (``"wer": 0.06, "wer_interval": [0.05, 0.07]``).
+95 % interval beside it (``"wer": 0.06, "wer_interval": [0.05, 0.07]``). Counts, times
+and tables by format, field, keyword or kind have none.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         "precision": float(right.mean()) if len(right) else float("nan"),
         "precision_interval": bootstrap(right),
         "recall": float(np.mean(hits)) if hits else float("nan"),
+        "recall_interval": bootstrap(hits),
         "false_alarms": float(np.mean(alarms)) if alarms else float("nan"),
         "false_alarms_interval": bootstrap(alarms),
         "true_captions": len(alarms),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .. import pictures
 from ..types import Frame, Percept, Pixels, Verdict
-from . import Items, Report
+from . import Items, Report, bootstrap
 from ._fields import FILE
 
 if TYPE_CHECKING:
@@ -34,26 +34,33 @@ QUESTION = "What is this?"
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Look at the frames and at the pictures as they are.
 
-    ``statements``: confident statements on the frames; ``rejected``: share of the frames with a verdict
-    other than "ok"; ``wrongly_rejected``: the same for the pictures as they are, ``photos`` of them.
+    ``share``: of the frames on which something was stated; ``statements``: how many there were in all;
+    ``rejected``: share of the frames with a verdict other than "ok"; ``wrongly_rejected``: the same for the
+    pictures as they are, ``photos`` of them.
     """
     first = list({row["image"]: row for row in items.rows}.values())[:PHOTOS]
     photos = [look(app, frame)[1] for _, frame in items.each("image", pictures.read, first)]
-    statements, rejected = 0, 0
+    stated, rejected, statements = list[bool](), list[bool](), 0
     by_kind: Counter[str] = Counter()
     frames = list(build(items))
     for kind, pixels in frames:
         found, verdict = look(app, Frame(pixels, source=kind))
         statements += len(found)
-        rejected += verdict is not Verdict.OK
+        stated.append(bool(found))
+        rejected.append(verdict is not Verdict.OK)
         by_kind[kind] += len(found)
         report({"kind": kind, "verdict": verdict.value, "statements": found})
+    wrongly = [verdict is not Verdict.OK for verdict in photos]
     return {
         "n": len(frames),
+        "share": float(np.mean(stated)),
+        "share_interval": bootstrap(stated),
         "statements": statements,
-        "rejected": rejected / len(frames),
+        "rejected": float(np.mean(rejected)),
+        "rejected_interval": bootstrap(rejected),
         "photos": len(photos),
-        "wrongly_rejected": sum(verdict is not Verdict.OK for verdict in photos) / len(photos),
+        "wrongly_rejected": float(np.mean(wrongly)),
+        "wrongly_rejected_interval": bootstrap(wrongly),
         "by_kind": dict(by_kind),
     }
 

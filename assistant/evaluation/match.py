@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import pictures
 from ..fusion.judging import Judge, Sight
@@ -43,10 +44,12 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     for row, chance in zip(rows, stated.tolist(), strict=True):
         report(row | {"probability": round(chance, 4), "right": (chance > 0.5) == row["match"]})
     right = (stated > 0.5) == true
+    judged = np.stack([right, true], 1)
     return {
         "accuracy": float(right.mean()),
         "accuracy_interval": bootstrap(right),
-        "balanced_accuracy": float(np.mean([right[true == side].mean() for side in np.unique(true)])),
+        "balanced_accuracy": _balanced(judged),
+        "balanced_accuracy_interval": bootstrap(judged, _balanced),
         "roc_auc": roc_auc(stated, true),
         "roc_auc_interval": bootstrap(
             np.stack([stated, true], 1), lambda sample: roc_auc(sample[:, 0], sample[:, 1].astype(bool))
@@ -54,3 +57,9 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         **trust(np.maximum(stated, 1 - stated), right),
         "judge": judge.calibration is not None,
     }
+
+
+def _balanced(judged: NDArray[np.bool_]) -> float:
+    """Return the mean, over true and false pairs, of the share that is right; columns are right and true."""
+    right, true = judged.T
+    return float(np.mean([right[true == side].mean() for side in np.unique(true)]))

@@ -83,6 +83,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         "word_recall": _share(array, 2, 3),
         "word_recall_interval": bootstrap(array, lambda draw: _share(draw, 2, 3)),
         "word_precision": _share(array, 2, 4),
+        "word_precision_interval": bootstrap(array, lambda draw: _share(draw, 2, 4)),
         "fields": {name: sum(hits) / len(hits) for name, hits in sorted(fields.items())},
         "picked": {name: sum(like == 1 for like in likes) / len(likes) for name, likes in sorted(picked.items())},
         "picked_nearly": {name: sum(x >= NEARLY for x in likes) / len(likes) for name, likes in sorted(picked.items())},

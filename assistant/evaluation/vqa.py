@@ -58,6 +58,8 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
         "accuracy_interval": bootstrap(hits),
         **{f"accuracy_{each}": float(hits[np.array(kinds) == each].mean()) for each in sorted(set(kinds))},
         "answered": float(spoken.mean()),
+        "answered_interval": bootstrap(spoken),
         "said_accuracy": float(hits[spoken].mean()) if spoken.any() else float("nan"),
+        "said_accuracy_interval": bootstrap(hits[spoken]),
         **trust(stated, hits),
     }
