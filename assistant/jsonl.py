@@ -23,6 +23,8 @@ def rows(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
+        except RecursionError:
+            raise InputError(f"{where}: brackets stand too deep in each other") from None
         if not isinstance(row, dict):
             raise InputError(f"{where}: a JSON object is wanted, not {type(row).__name__}")
         yield where, row

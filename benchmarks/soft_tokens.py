@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from assistant import pictures
 from assistant.cli import App
-from assistant.evaluation import load, part
-from assistant.evaluation.caption import from_labels
+from assistant.evaluation import part
+from assistant.evaluation.caption import FIELDS, from_labels
 from assistant.fusion.connector import EmbeddingConnector, embed
 from assistant.fusion.sentences import tokenize
 from assistant.stages import Session, SoftTokens
@@ -54,7 +54,7 @@ class Ridge:
     """A closed-form fit from mean features to the mean embedding of a picture's captions."""
 
     def __init__(self, data: Path, app: App, limit: int, strength: float = 300.0) -> None:
-        rows = part(load(data, ("image", "captions")), "train", limit).rows
+        rows = part(data, FIELDS, "train", limit).rows
         self.means = [app.kit.eyes.look(pictures.read(data / row["image"])).features.mean(0) for row in rows]
         self.captions = [row["captions"] for row in rows]
         self.strength = strength
@@ -98,7 +98,7 @@ def main() -> None:
     arguments = parser.parse_args()
     app = App(overrides=arguments.set)
     session, fuser = app.kit.session, app.make("fuser", "grid")
-    rows = part(load(arguments.data, ("image", "captions")), None, arguments.limit).rows
+    rows = part(arguments.data, FIELDS, limit=arguments.limit).rows
     frames = [pictures.read(arguments.data / row["image"]) for row in rows]
     percepts = [fuser.read(frame, app.kit.eyes.look(frame)) for frame in frames]
     recipes: dict[str, Recipe] = {

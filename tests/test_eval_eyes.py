@@ -61,6 +61,8 @@ def test_naming_counts_each_source(tmp_path: Path) -> None:
     assert (result["imagenet"]["top_1"], result["imagenet"]["top_5"], result["imagenet"]["n"]) == (0.5, 1.0, 2)
     assert result["grocery"]["top_1"] == 0.5
     assert result["imagenet"]["ece"] == pytest.approx((0.1 + 0.6) / 2)
+    assert result["ece_interval"][0] < result["ece_interval"][1]
+    assert result["imagenet"]["withheld_at_90"] == 0.5 and result["withheld_at_90"] == 0.5
     assert [row["right"] for row in reported] == [True, False, True, False]
 
 
@@ -77,6 +79,13 @@ def test_calibration_error() -> None:
     assert naming.expected_calibration_error([0.85] * 20, [True] * 17 + [False] * 3) == pytest.approx(0)
     assert naming.expected_calibration_error([1.0] * 10, [True, False] * 5) == pytest.approx(0.5)
     assert np.isnan(naming.expected_calibration_error([], []))
+
+
+def test_withheld_counts_from_the_least_probable() -> None:
+    stated, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
+    assert naming.withheld(stated, right, 0.9) == 0.5
+    assert naming.withheld(stated, right, 0.5) == 0.0
+    assert naming.withheld(stated, ~right, 0.9) == 1.0
 
 
 def test_codes_count_exact_payloads_and_false_positives(tmp_path: Path) -> None:
@@ -105,6 +114,7 @@ def test_ocr_counts_characters_words_and_fields(tmp_path: Path) -> None:
     result = ocr.run(app(Known(Percept("", EMPTY, regions=read))), data, lambda _: None)
     assert result["cer"] == pytest.approx(1 / len("SHOP TOTAL"))
     assert result["word_recall"] == result["word_precision"] == 0.5
+    assert result["word_precision_interval"] == (0.5, 0.5)
     assert result["fields"] == {"company": 1.0, "total": 0.0}
 
 
@@ -127,12 +137,23 @@ def test_hallucination_counts_what_is_stated_on_frames_that_show_nothing(
     monkeypatch.setattr(hallucination, "EACH", 2)
     data = items(tmp_path, {})
     loud = hallucination.run(app(Known(seen(("cat", 0.6), ("dog", 0.4)))), data, lambda _: None)
-    assert (loud["n"], loud["statements"], loud["rejected"]) == (20, 20, 0)
+    assert (loud["n"], loud["share"], loud["statements"], loud["rejected"]) == (20, 1, 20, 0)
+    assert loud["share_interval"] == (1, 1) and loud["wrongly_rejected_interval"] == (0, 0)
     quiet = hallucination.run(app(Known(seen(("cat", 0.9), verdict=Verdict.BLACK))), data, lambda _: None)
     assert (quiet["statements"], quiet["rejected"], quiet["wrongly_rejected"]) == (0, 1, 1)
 
 
-def test_the_frames_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hallucination_passes_over_a_picture_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hallucination, "EACH", 2)
+    data = items(tmp_path, {}, {}, {})
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    found = hallucination.run(app(Known(seen(("cat", 0.6)))), data, lambda _: None)
+    assert (found["n"], found["photos"], [path.name for path, _ in data.skipped]) == (20, 2, ["1.png"])
+
+
+def test_the_hundred_frames_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = items(tmp_path, {}, {})
     monkeypatch.setattr(hallucination, "EACH", 2)
     second, third = list(hallucination.build(data)), list(hallucination.build(data))

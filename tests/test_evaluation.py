@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from assistant import evaluation
 from assistant.cli import App, main
 from assistant.errors import InputError, SettingError
 from assistant.evaluation import asr, vad
-from assistant.sound import write
+from assistant.sound import read, write
 from assistant.stages import Recognition
 from assistant.types import AudioChunk, Utterance
 
@@ -73,7 +74,10 @@ def test_finds_the_tasks() -> None:
         ('{"audio": "a.wav", "text": "x"', "line 2: not JSON"),
         ('["a.wav"]', "line 2: a JSON object is wanted"),
         ('{"audio": "a.wav"}', "line 2: 'text' is missing"),
-        ('{"audio": 5, "text": ""}', "line 2: 'audio' must be"),
+        ('{"audio": 5, "text": ""}', "line 2: 'audio' must be the name of a file"),
+        ('{"audio": null, "text": ""}', "line 2: 'audio' must be the name of a file"),
+        ('{"audio": "a.wav", "text": 5}', "line 2: 'text' must be a text or null"),
+        ("[" * 100_000, "line 2: brackets stand too deep"),
         ('{"audio": "gone.wav", "text": ""}', r"missing files: gone\.wav"),
     ],
 )
@@ -81,8 +85,50 @@ def test_names_what_is_wrong_with_an_index(recordings: Path, line: str, problem:
     good = '{"audio": "a.wav", "text": "x"}'
     (recordings / "index.jsonl").write_text(f"{good}\n{line}\n", "utf-8")
     with pytest.raises(InputError, match=problem):
-        evaluation.load(recordings, ("audio", "text"))
-    assert len(evaluation.load(recordings, ("audio", "text"), limit=1).rows) == 1
+        evaluation.load(recordings, asr.FIELDS)
+
+
+def test_only_what_is_measured_must_be_whole(recordings: Path) -> None:
+    rows = [
+        {"audio": "gone.wav", "text": "x", "split": "train"},
+        {"audio": "a.wav", "text": "x", "split": "val"},
+        {"audio": "gone.wav", "text": 5, "split": "val"},
+    ]
+    (recordings / "index.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert evaluation.part(recordings, asr.FIELDS, "val", 1).rows == [rows[1]]
+    with pytest.raises(InputError, match="line 3: 'text'"):
+        evaluation.part(recordings, asr.FIELDS)
+    with pytest.raises(InputError, match="missing files"):
+        evaluation.part(recordings, asr.FIELDS, "train")
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "wanted"),
+    [
+        ("asr", {"text": 5}, "'text' must be a text or null"),
+        ("caption", {"captions": "a dog"}, "'captions' must be a list of at least 1 text"),
+        ("retrieval", {"captions": []}, "'captions' must be a list of at least 1 text"),
+        ("conflict", {"captions": "a dog"}, "'captions' must be a list of at least 1 text"),
+        ("conflict", {"captions": None}, "'captions' must be a list of at least 1 text"),
+        ("conflict", {"captions": [1]}, "'captions' must be a list of at least 1 text"),
+        ("keywords", {"captions": ["one", "two"]}, "'captions' must be a list of at least 3 texts"),
+        ("match", {"text": "a dog", "match": 1}, "'match' must be true or false"),
+        ("naming", {"label": 5}, "'label' must be a text or null"),
+        ("naming", {"label": "a", "source": ["a"]}, "'source' must be a text or null"),
+        ("ocr", {"lines": ["x"]}, "'lines' must be a list of lines"),
+        ("ocr", {"lines": [{"text": "x"}]}, "'lines' must be a list of lines"),
+        ("ocr", {"lines": [], "fields": {"total": 3.5}}, "'fields' must be an object"),
+        ("codes", {"text": "a", "format": 3}, "'format' must be a text or null"),
+        ("vqa", {"question": "what", "answers": [None]}, "'answers' must be a list of texts or numbers"),
+        ("wake", {"keyword": ["a"]}, "'keyword' must be a text or null"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_line(recordings: Path, task: str, row: dict[str, Any], wanted: str) -> None:
+    fields = evaluation.task(task).FIELDS
+    medium = next(iter(fields))
+    (recordings / "index.jsonl").write_text(json.dumps({medium: "a.wav", **row}), "utf-8")
+    with pytest.raises(InputError, match=rf"index\.jsonl, line 1: {wanted}"):
+        evaluation.load(recordings, fields)
 
 
 def test_refuses_an_index_without_items(tmp_path: Path) -> None:
@@ -94,6 +140,20 @@ def test_refuses_an_index_without_items(tmp_path: Path) -> None:
     (tmp_path / "index.jsonl").write_bytes(b'{"text": "caf\xe9"}')
     with pytest.raises(InputError, match="not UTF-8"):
         evaluation.load(tmp_path)
+
+
+def test_an_index_may_begin_with_a_byte_order_mark(recordings: Path) -> None:
+    index = recordings / "index.jsonl"
+    index.write_bytes(b"\xef\xbb\xbf" + index.read_bytes())
+    assert len(evaluation.load(recordings, asr.FIELDS).rows) == 3
+
+
+def test_each_row_moves_the_progress_bar_when_its_file_is_done(recordings: Path) -> None:
+    (recordings / "b.wav").write_bytes(b"")
+    steps: list[int] = []
+    items = replace(evaluation.load(recordings, asr.FIELDS), advance=lambda: steps.append(1))
+    seen = [(row["audio"], len(steps)) for row, _ in items.each("audio", read)]
+    assert seen == [("a.wav", 0), ("c.wav", 2)] and len(steps) == 3
 
 
 def test_bootstrap_covers_the_mean_and_repeats() -> None:
@@ -123,6 +183,7 @@ def test_the_library_called_directly_is_measured_beside_it(recordings: Path, mon
     metrics = asr.run(app_with(monkeypatch, Listener(*said)), evaluation.load(recordings), found.append, "direct")
     assert (metrics["wer"], metrics["wer_direct"]) == (pytest.approx(2 / 7), pytest.approx(1 / 7))
     assert metrics["wer_points"] == pytest.approx(100 / 7)
+    assert metrics["wer_points_interval"][0] < metrics["wer_points"] <= metrics["wer_points_interval"][1]
     assert (metrics["words_on_silence"], metrics["words_on_silence_direct"]) == (2, 0)
     assert metrics["different"] == 2
     assert [(item["direct"], item["direct_errors"]) for item in found] == [(said[1], 1), (said[3], 0), ("", 0)]
@@ -165,6 +226,24 @@ def test_the_command_prints_one_object_and_writes_items(
     assert [json.loads(line)["audio"] for line in items.read_text("utf-8").splitlines()] == ["a.wav"]
     assert main(["eval", "vad", "--data", str(recordings)]) == 0
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_skipped_and_listed(
+    recordings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(App, "make", lambda self, kind, name: Loudness())
+    (recordings / "b.wav").write_bytes(b"RIFF")
+    items = recordings / "items.jsonl"
+    assert main(["eval", "vad", "--data", str(recordings), "--json", "--items", str(items)]) == 0
+    out, told = capsys.readouterr()
+    assert (json.loads(out)["n"], json.loads(out)["skipped"], json.loads(out)["accuracy"]) == (2, 1, 1)
+    assert "b.wav" in told and "skipped 1 of 3 items" in told
+    assert [json.loads(line)["audio"] for line in items.read_text("utf-8").splitlines()] == ["a.wav", "c.wav"]
+    for name in ("a.wav", "c.wav"):
+        (recordings / name).write_bytes(b"RIFF")
+    assert main(["eval", "vad", "--data", str(recordings), "--json"]) == 2
+    out, told = capsys.readouterr()
+    assert not out and told.count("\n") == 1 and "not one of 3 items can be read" in told
 
 
 def test_the_command_refuses_in_one_line(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:

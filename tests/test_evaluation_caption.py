@@ -9,7 +9,7 @@ import pytest
 
 from assistant.config import Settings
 from assistant.errors import InputError, SettingError
-from assistant.evaluation import caption, load, part
+from assistant.evaluation import caption, part
 from assistant.stages import Sampling
 from assistant.types import Frame, Label, Percept
 
@@ -55,20 +55,20 @@ def app() -> Any:
 
 def test_right_captions_score_full_marks_on_the_validation_rows_alone(tmp_path: Path) -> None:
     data = world.build(tmp_path / "data", 48)
-    items = part(load(data, caption.FIELDS))
+    items = part(data, caption.FIELDS)
     assert len(items.rows) == 12 and {row["split"] for row in items.rows} == {"val"}
     rows: list[dict[str, Any]] = []
     found = caption.run(app(), items, rows.append)
     assert found["bleu4"] == pytest.approx(1, abs=1e-6) and found["bleu4_interval"] == pytest.approx((1, 1), abs=1e-6)
     assert found["cider"] == pytest.approx(np.mean([row["cider"] for row in rows])) and found["cider"] > 3
     assert len(rows) == 12 and rows[0]["caption"].startswith("A ")
-    assert len(part(load(data, caption.FIELDS), "train", 5).rows) == 5
+    assert len(part(data, caption.FIELDS, "train", 5).rows) == 5
     with pytest.raises(InputError, match="no item is of the split 'dev'"):
-        part(load(data, caption.FIELDS), "dev")
+        part(data, caption.FIELDS, "dev")
 
 
 def test_baselines_speak_from_labels(tmp_path: Path) -> None:
-    items = part(load(world.build(tmp_path / "data", 48), caption.FIELDS), limit=2)
+    items = part(world.build(tmp_path / "data", 48), caption.FIELDS, limit=2)
     said: list[dict[str, Any]] = []
     assert caption.run(app(), items, said.append, baseline="names")["bleu4"] < 0.01
     assert said[0]["caption"] == "an apple and a ball"
@@ -76,10 +76,3 @@ def test_baselines_speak_from_labels(tmp_path: Path) -> None:
     assert said[-1]["caption"] == "An apple on the left."
     with pytest.raises(SettingError, match="not 'guess'"):
         caption.run(app(), items, said.append, baseline="guess")
-
-
-def test_captions_of_a_wrong_kind_are_named(tmp_path: Path) -> None:
-    data = world.build(tmp_path / "data", 1)
-    (data / "index.jsonl").write_text('{"image": "images/0.png", "captions": "one"}\n', "utf-8")
-    with pytest.raises(InputError, match="'captions' must be a list of texts"):
-        caption.run(app(), load(data, caption.FIELDS), lambda row: None)

@@ -66,6 +66,7 @@ def test_the_evaluation_exchanges_nouns(encoder: DualEncoder, tmp_path: Path, mo
     monkeypatch.setattr(evaluation, "DualEncoder", lambda saved: encoder)
     app = SimpleNamespace(settings=Settings(), kit=SimpleNamespace(eyes=eyes))
     found = evaluation.run(app, load(tmp_path), lambda row: None)  # type: ignore[arg-type]
+    assert found["recall_interval"] == (1.0, 1.0)
     assert found["precision"] == 1.0 and found["recall"] == 1.0 and found["false_alarms"] == 0.0
     assert found["true_captions"] == 20 and 0 < found["exchanged"] <= 20
 

@@ -10,17 +10,9 @@ import pytest
 
 from assistant.errors import InputError
 from assistant.fusion.naming import Namer
-from assistant.fusion.naming_task import withheld
 from assistant.types import Label, Percept
 
 from .fusion_world import GRID, ColourEncoder, build, configuration, material, picture
-
-
-def test_withheld_counts_from_the_least_probable() -> None:
-    stated, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, False])
-    assert withheld(stated, right, 0.9) == 0.5
-    assert withheld(stated, right, 0.5) == 0.0
-    assert withheld(stated, ~right, 0.9) == 1.0
 
 
 @pytest.fixture(scope="module")

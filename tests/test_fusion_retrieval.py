@@ -319,6 +319,8 @@ def test_evaluations_from_raw_pictures(trained: SimpleNamespace, tmp_path: Path)
             lines.append(json.dumps({"image": str(trained.world / row["image"]), "text": text, "match": true}))
     (tmp_path / "index.jsonl").write_text("\n".join(lines), "utf-8")
     judged = match.run(app(trained), load(tmp_path), lambda row: None)  # type: ignore[arg-type]
+    low, high = judged["balanced_accuracy_interval"]
+    assert low <= judged["balanced_accuracy"] <= high
     assert judged["accuracy"] > 0.8 and judged["roc_auc"] > 0.85
 
 

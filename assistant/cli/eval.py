@@ -9,11 +9,12 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, SettingError
-from . import add_command, positive, print_json
+from . import add_command, note, positive, print_json
 
 if TYPE_CHECKING:
     from . import App
@@ -48,19 +49,19 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     from .. import evaluation
 
     module = evaluation.task(arguments.task)
-    items = evaluation.load(arguments.data, getattr(module, "FIELDS", ()))
-    items = evaluation.part(items, arguments.split, arguments.limit)
+    items = evaluation.part(arguments.data, module.FIELDS, arguments.split, arguments.limit)
     options = {"baseline": arguments.baseline} if arguments.baseline else {}
     if options and "baseline" not in inspect.signature(module.run).parameters:
         raise SettingError(f"the evaluation {arguments.task!r} has no --baseline")
     with _progress(arguments.task, len(items.rows)) as advance, _writer(arguments.items) as write:
-
-        def report(found: dict[str, Any]) -> None:
-            write(found)
-            advance()
-
-        metrics = module.run(app, items, report, **options)
-    result = _plain({"task": arguments.task, "n": len(items.rows), **metrics})
+        items = replace(items, advance=advance)
+        metrics = module.run(app, items, write, **options)
+    skipped = len(items.skipped)
+    for path, reason in dict(items.skipped).items():
+        note(f"skipped: {path}: {reason}")
+    if skipped:
+        note(f"skipped {skipped} of {len(items.rows)} items that cannot be read")
+    result = _plain({"task": arguments.task, "n": len(items.rows) - skipped, "skipped": skipped, **metrics})
     if arguments.json:
         print_json(result)
     else:
@@ -74,7 +75,8 @@ def _progress(task: str, total: int) -> Iterator[Callable[[], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(task, total=total)
         yield lambda: progress.advance(bar)
 

@@ -21,11 +21,12 @@ from .. import sound
 from ..errors import SettingError, nearest
 from ..stages import Recognition
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("audio", "text")
+FIELDS = {"audio": FILE, "text": TEXT.or_null()}
 
 
 BASELINES = ("direct", "live")
@@ -49,8 +50,7 @@ def run(app: App, items: Items, report: Report, baseline: str = "") -> dict[str,
     theirs: list[Counts] = []
     spent = heard_seconds = 0.0
     different = 0
-    for row in items.rows:
-        audio = sound.read(items.path(row, "audio"))
+    for row, audio in items.each("audio", sound.read):
         begin = time.perf_counter()
         utterance = recognizer.transcribe(audio)
         spent += time.perf_counter() - begin
@@ -79,7 +79,9 @@ def run(app: App, items: Items, report: Report, baseline: str = "") -> dict[str,
     metrics: dict[str, Any] = {"model": app.settings.asr.model} | _rates(ours, "")
     if baseline:
         metrics |= _rates(theirs, f"_{baseline}")
-        metrics |= {"wer_points": 100 * (metrics["wer"] - metrics[f"wer_{baseline}"]), "different": different}
+        pairs = np.hstack([np.array(ours, float), np.array(theirs, float)])
+        metrics |= {"wer_points": _points(pairs), "wer_points_interval": bootstrap(pairs, _points)}
+        metrics |= {"different": different}
     return metrics | {"words": sum(row[1] for row in ours), "seconds": heard_seconds, "rtf": spent / heard_seconds}
 
 
@@ -104,6 +106,12 @@ def _rates(rows: Sequence[Counts], name: str) -> dict[str, Any]:
         f"cer{name}_interval": bootstrap(array, lambda draw: _ratio(draw, 2)),
         f"words_on_silence{name}": int(array[:, 4].sum()),
     }
+
+
+def _points(pairs: NDArray[np.float64]) -> float:
+    """Return by how many points of a hundred the word error rate of the left counts is above that of the right."""
+    ours, theirs = np.hsplit(pairs, 2)
+    return 100 * (_ratio(ours, 0) - _ratio(theirs, 0))
 
 
 def _ratio(counts: NDArray[np.float64], column: int) -> float:

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pictures
-from ..errors import InputError, SettingError
+from ..errors import SettingError
 from ..fusion.ngrams import Cider, bleu, bleu_counts
 from ..fusion.sentences import tokenize
 from ..stages import Sampling, Session
 from ..types import Frame, Percept
 from . import Items, Report, bootstrap
+from ._fields import FILE, texts
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "captions")
+FIELDS = {"image": FILE, "captions": texts(1)}
 
 
 def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
@@ -32,11 +33,11 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
 
     Returns ``bleu1`` … ``bleu4`` and ``cider`` with their intervals.
     """
-    references = [_references(row) for row in items.rows]
     speak = _speaker(app, baseline)
+    captions = [(row, speak(frame)) for row, frame in items.each("image", pictures.read)]
+    references = [[tokenize(caption) for caption in row["captions"]] for row, _ in captions]
     cider, counts, scores = Cider(references), [], []
-    for number, row in enumerate(items.rows):
-        caption = speak(pictures.read(items.path(row, "image")))
+    for number, (row, caption) in enumerate(captions):
         words = tokenize(caption)
         counts.append(bleu_counts(words, references[number]))
         scores.append(cider.score(words, number))
@@ -47,13 +48,6 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
         found[f"bleu{n + 1}"] = bleu(table.sum(0))[n]
         found[f"bleu{n + 1}_interval"] = bootstrap(table, lambda sample, n=n: bleu(sample.sum(0))[n])  # type: ignore[misc]
     return {**found, "cider": float(np.mean(scores)), "cider_interval": bootstrap(scores)}
-
-
-def _references(row: dict[str, Any]) -> list[list[str]]:
-    captions = row["captions"]
-    if not isinstance(captions, list) or not captions or not all(isinstance(caption, str) for caption in captions):
-        raise InputError(f"{row['image']}: 'captions' must be a list of texts")
-    return [tokenize(caption) for caption in captions]
 
 
 def _speaker(app: App, baseline: str) -> Callable[[Frame], str]:

@@ -9,26 +9,27 @@ import numpy as np
 from .. import pictures
 from ..types import Percept
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "format", "text")
+FIELDS = {"image": FILE, "format": TEXT.or_null(), "text": TEXT.or_null()}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Read the codes in every picture.
 
     ``accuracy``: share of pictures whose code was read exactly (any of the codes found); ``by_format`` the same for
-    each format; ``false_positives``: pictures without a code in which one was read; ``wrong``: pictures
+    each format that is given; ``false_positives``: pictures without a code in which one was read; ``wrong``: pictures
     with a code in which only others were read.
     """
     reader = app.make("reader", "zxing")
     right: list[bool] = []
     by_format: dict[str, list[bool]] = {}
     false_positives = wrong = without = 0
-    for row in items.rows:
-        percept = reader.read(pictures.read(items.path(row, "image")), Percept("", np.zeros((0, 0), np.float32)))
+    for row, frame in items.each("image", pictures.read):
+        percept = reader.read(frame, Percept("", np.zeros((0, 0), np.float32)))
         texts = [code.text for code in percept.codes]
         if row["text"] is None:
             without += 1
@@ -36,11 +37,11 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         else:
             found = row["text"] in texts
             right.append(found)
-            by_format.setdefault(row["format"], []).append(found)
+            if row["format"]:
+                by_format.setdefault(row["format"], []).append(found)
             wrong += bool(texts) and not found
         report(row | {"found": texts})
     return {
-        "n": len(items.rows),
         "accuracy": sum(right) / len(right) if right else None,
         "accuracy_interval": bootstrap(right),
         "by_format": {name: sum(hits) / len(hits) for name, hits in sorted(by_format.items())},

@@ -19,27 +19,33 @@ from ..fusion.matching import conflict
 from ..fusion.retrieval import DualEncoder
 from ..fusion.sentences import tokenize
 from . import Items, Report, bootstrap
+from ._fields import FILE, texts
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "captions")
+FIELDS = {"image": FILE, "captions": texts(1)}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return ``precision``, ``recall`` on exchanged nouns and the ``false_alarms`` on true captions."""
     encoder = DualEncoder(heads.find(app.settings, "retrieval"))
     chance = random.Random(0)
-    nouns = [[w for caption in row["captions"] for w in tokenize(caption) if w in encoder.nouns] for row in items.rows]
+
+    def known(*captions: str) -> list[str]:
+        return [word for caption in captions for word in tokenize(caption) if word in encoder.nouns]
+
+    nouns = [known(*row["captions"]) for row in items.rows]
     alarms, hits, noticed = list[bool](), list[bool](), list[bool]()
-    for number, row in enumerate(items.rows):
-        features = app.kit.eyes.look(pictures.read(items.path(row, "image"))).features
+    for row, frame in items.each("image", pictures.read):
+        features = app.kit.eyes.look(frame).features
+        there = known(*row["captions"])
         for caption in row["captions"]:
-            own = [word for word in tokenize(caption) if word in encoder.nouns]
+            own = known(caption)
             if not own:
                 continue
             others = nouns[chance.randrange(len(nouns))]
-            foreign = [word for word in others if word not in nouns[number]]
+            foreign = [word for word in others if word not in there]
             found = conflict(encoder, features, caption)
             alarms.append(found is not None)
             if not foreign:
@@ -55,6 +61,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         "precision": float(right.mean()) if len(right) else float("nan"),
         "precision_interval": bootstrap(right),
         "recall": float(np.mean(hits)) if hits else float("nan"),
+        "recall_interval": bootstrap(hits),
         "false_alarms": float(np.mean(alarms)) if alarms else float("nan"),
         "false_alarms_interval": bootstrap(alarms),
         "true_captions": len(alarms),

@@ -1,6 +1,6 @@
 """``assistant eval hallucination``: confident statements about frames on which nothing can be seen.
 
-500 frames, the same every time: black, white, grey and coloured surfaces, noise of several kinds, and the pictures of
+100 frames, the same every time: black, white, grey and coloured surfaces, noise of several kinds, and the pictures of
 ``--data`` made far too dark, over-exposed, out of focus or shaken. A statement is a label, a caption, a visual
 word or an answer with a probability of at least one half on a frame that the eyes did not reject.
 """
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from .. import pictures
 from ..types import Frame, Percept, Pixels, Verdict
-from . import Items, Report
+from . import Items, Report, bootstrap
+from ._fields import FILE
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image",)
+FIELDS = {"image": FILE}
 CONFIDENT = 0.5
-EACH = 50
+EACH = 10
 """Frames of each of the ten kinds."""
 PHOTOS = 500
 """Most pictures that are looked at as they are."""
@@ -33,26 +34,32 @@ QUESTION = "What is this?"
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Look at the frames and at the pictures as they are.
 
-    ``statements``: confident statements on the frames; ``rejected``: share of the frames with a verdict
-    other than "ok"; ``wrongly_rejected``: the same for the pictures as they are, ``photos`` of them.
+    ``share``: of the frames on which something was stated; ``statements``: how many there were in all;
+    ``rejected``: share of the frames with a verdict other than "ok"; ``wrongly_rejected``: the same for the
+    pictures as they are, ``photos`` of them.
     """
-    frames, statements, rejected = 0, 0, 0
+    stated, rejected, statements = list[bool](), list[bool](), 0
     by_kind: Counter[str] = Counter()
     for kind, pixels in build(items):
         found, verdict = look(app, Frame(pixels, source=kind))
-        frames += 1
         statements += len(found)
-        rejected += verdict is not Verdict.OK
+        stated.append(bool(found))
+        rejected.append(verdict is not Verdict.OK)
         by_kind[kind] += len(found)
         report({"kind": kind, "verdict": verdict.value, "statements": found})
-    names = dict.fromkeys(items.path(row, "image") for row in items.rows)
-    photos = [app.kit.eyes.look(pictures.read(path)).verdict for path in list(names)[:PHOTOS]]
+    first = list({row["image"]: row for row in items.rows}.values())[:PHOTOS]
+    photos = [app.kit.eyes.look(frame).verdict for _, frame in items.each("image", pictures.read, first)]
+    wrongly = [verdict is not Verdict.OK for verdict in photos]
     return {
-        "n": frames,
+        "n": len(stated),
+        "share": float(np.mean(stated)),
+        "share_interval": bootstrap(stated),
         "statements": statements,
-        "rejected": rejected / frames,
+        "rejected": float(np.mean(rejected)),
+        "rejected_interval": bootstrap(rejected),
         "photos": len(photos),
-        "wrongly_rejected": sum(verdict is not Verdict.OK for verdict in photos) / len(photos),
+        "wrongly_rejected": float(np.mean(wrongly)),
+        "wrongly_rejected_interval": bootstrap(wrongly),
         "by_kind": dict(by_kind),
     }
 
@@ -99,7 +106,14 @@ def build(items: Items) -> Iterator[tuple[str, Pixels]]:
     for offset, (kind, change) in enumerate(spoil.items()):
         for number in range(EACH):
             row = items.rows[(offset * EACH + number) * step % len(items.rows)]
-            yield kind, _bytes(change(pictures.read(items.path(row, "image")).pixels))
+            yield kind, _bytes(change(_pixels(items, row)))
+
+
+def _pixels(items: Items, row: dict[str, Any]) -> Pixels:
+    """Return the picture of a row, or of the next whose picture can be read."""
+    start = items.rows.index(row)
+    onwards = Items(items.root, items.rows[start:] + items.rows[:start])
+    return next(onwards.each("image", pictures.read))[1].pixels
 
 
 def _bytes(values: NDArray[Any]) -> Pixels:

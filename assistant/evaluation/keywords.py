@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pictures
-from ..errors import InputError
 from ..fusion import content
 from . import Items, Report, bootstrap
+from ._fields import FILE, texts
 
 if TYPE_CHECKING:
     from ..cli import App
     from ..fusion.keywords import Lexicon
 
-FIELDS = ("image", "captions")
-
 BEST = 5
 """Keywords that precision, recall and F1 are taken of."""
 AGREED = 2
 """Captions that must hold a word of the gold."""
+FIELDS = {"image": FILE, "captions": texts(1 + AGREED)}
 SYSTEMS = ("picture", "text", "both")
 MEASURES = ("precision", "recall", "f1", "average_precision")
 
@@ -34,10 +33,10 @@ MEASURES = ("precision", "recall", "f1", "average_precision")
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return each measure of each system with its interval, and by how much ``both`` is above the better other."""
     fuser, scores = app.make("fuser", "grid"), []
-    for row in items.rows:
-        text, *others = _captions(row)
+    for row, frame in items.each("image", pictures.read):
+        text, *others = row["captions"]
         gold = agreed(others, fuser.lexicon)
-        percept = app.kit.eyes.look(pictures.read(items.path(row, "image")))
+        percept = app.kit.eyes.look(frame)
         given = {"picture": (percept, ""), "text": (None, text), "both": (percept, text)}
         found = {name: [k.word for k in fuser.keywords(*of, most=10_000, least=0.0)] for name, of in given.items()}
         if gold:
@@ -81,10 +80,3 @@ def measure(ranked: Sequence[str], gold: set[str]) -> tuple[float, float, float,
 def _put(metrics: dict[str, Any], name: str, values: Any) -> None:
     metrics[name] = float(values.mean()) if len(values) else float("nan")
     metrics[f"{name}_interval"] = bootstrap(values)
-
-
-def _captions(row: dict[str, Any]) -> list[str]:
-    texts = row["captions"]
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts) or len(texts) <= AGREED:
-        raise InputError(f"{row['image']}: 'captions' must be a list of at least {AGREED + 1} texts")
-    return texts

@@ -5,22 +5,25 @@ Rows are ``{"image", "text", "match": bool}``.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from functools import lru_cache
+from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import pictures
-from ..errors import InputError
-from ..fusion.judging import Judge
+from ..fusion.judging import Judge, Sight
 from ..fusion.retrieval import roc_auc
 from . import Items, Report, bootstrap
-from .naming import expected_calibration_error
+from ._fields import FILE, TEXT, TRUTH
+from .naming import trust
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "text", "match")
+FIELDS = {"image": FILE, "text": TEXT, "match": TRUTH}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
@@ -29,27 +32,34 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     ``judge`` says whether the captioner took part or the picture-sentence encoder judged alone.
     """
     judge = Judge.find(app.settings)
-    rows = defaultdict[str, list[int]](list)
-    for number, row in enumerate(items.rows):
-        if not isinstance(row["match"], bool) or not isinstance(row["text"], str):
-            raise InputError(f"{row['image']}: 'text' must be a text and 'match' true or false")
-        rows[row["image"]].append(number)
-    stated, true = np.zeros(len(items.rows)), np.array([row["match"] for row in items.rows])
-    for numbers in rows.values():  # a picture is seen once, and no two are kept
-        path = items.path(items.rows[numbers[0]], "image")
-        sight = judge.see(app.kit.eyes.look(pictures.read(path)).features)
-        stated[numbers] = [judge.chance(sight, items.rows[number]["text"]) for number in numbers]
-    for row, chance in zip(items.rows, stated.tolist(), strict=True):
+
+    @lru_cache(maxsize=1)  # a picture is seen once, and no two are kept
+    def see(path: Path) -> Sight:
+        return judge.see(app.kit.eyes.look(pictures.read(path)).features)
+
+    by_picture = sorted(items.rows, key=itemgetter("image"))
+    chances = {id(row): judge.chance(sight, row["text"]) for row, sight in items.each("image", see, by_picture)}
+    rows = [row for row in items.rows if id(row) in chances]
+    stated, true = np.array([chances[id(row)] for row in rows]), np.array([row["match"] for row in rows])
+    for row, chance in zip(rows, stated.tolist(), strict=True):
         report(row | {"probability": round(chance, 4), "right": (chance > 0.5) == row["match"]})
     right = (stated > 0.5) == true
+    judged = np.stack([right, true], 1)
     return {
         "accuracy": float(right.mean()),
         "accuracy_interval": bootstrap(right),
-        "balanced_accuracy": float(np.mean([right[true == side].mean() for side in np.unique(true)])),
+        "balanced_accuracy": _balanced(judged),
+        "balanced_accuracy_interval": bootstrap(judged, _balanced),
         "roc_auc": roc_auc(stated, true),
         "roc_auc_interval": bootstrap(
             np.stack([stated, true], 1), lambda sample: roc_auc(sample[:, 0], sample[:, 1].astype(bool))
         ),
-        "ece": expected_calibration_error(np.maximum(stated, 1 - stated), right),
+        **trust(np.maximum(stated, 1 - stated), right),
         "judge": judge.calibration is not None,
     }
+
+
+def _balanced(judged: NDArray[np.bool_]) -> float:
+    """Return the mean, over true and false pairs, of the share that is right; columns are right and true."""
+    right, true = judged.T
+    return float(np.mean([right[true == side].mean() for side in np.unique(true)]))

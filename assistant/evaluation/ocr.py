@@ -19,11 +19,20 @@ from .. import pictures, receipts
 from ..layout import in_reading_order
 from ..types import Box, Percept, TextRegion
 from . import Items, Report, bootstrap
+from ._fields import FILE, Kind
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "lines")
+LINES = Kind(
+    "a list of lines, each with a 'text' and a 'box' of four numbers",
+    lambda value: isinstance(value, list) and all(map(_is_line, value)),
+)
+VALUES = Kind(
+    "an object with a text or null for each name",
+    lambda value: isinstance(value, dict) and all(part is None or isinstance(part, str) for part in value.values()),
+)
+FIELDS = {"image": FILE, "lines": LINES, "fields": VALUES.optional()}
 
 NEARLY = 0.9
 
@@ -42,8 +51,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     fields: dict[str, list[bool]] = {}
     picked: dict[str, list[float]] = {}
     spent = 0.0
-    for row in items.rows:
-        frame = pictures.read(items.path(row, "image"))
+    for row, frame in items.each("image", pictures.read):
         begin = time.perf_counter()
         percept = reader.read(frame, Percept("", np.zeros((0, 0), np.float32)))
         spent += time.perf_counter() - begin
@@ -54,7 +62,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         common = sum((Counter(wanted.split()) & Counter(found.split())).values())
         errors = Levenshtein.distance(wanted, found)
         counts.append((errors, len(wanted), common, len(wanted.split()), len(found.split())))
-        for name, value in row.get("fields", {}).items():
+        for name, value in (row.get("fields") or {}).items():
             if value:
                 fields.setdefault(name, []).append("".join(value.split()).lower() in "".join(read.split()).lower())
                 picked.setdefault(name, []).append(likeness(name, value, receipt.get(name, "")))
@@ -75,10 +83,11 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
         "word_recall": _share(array, 2, 3),
         "word_recall_interval": bootstrap(array, lambda draw: _share(draw, 2, 3)),
         "word_precision": _share(array, 2, 4),
+        "word_precision_interval": bootstrap(array, lambda draw: _share(draw, 2, 4)),
         "fields": {name: sum(hits) / len(hits) for name, hits in sorted(fields.items())},
         "picked": {name: sum(like == 1 for like in likes) / len(likes) for name, likes in sorted(picked.items())},
         "picked_nearly": {name: sum(x >= NEARLY for x in likes) / len(likes) for name, likes in sorted(picked.items())},
-        "seconds_each": spent / len(items.rows),
+        "seconds_each": spent / len(counts),
     }
 
 
@@ -89,6 +98,13 @@ def likeness(name: str, wanted: str, found: str) -> float:
     if name == "total":
         return float(re.sub(r"[^\d.]", "", wanted) == re.sub(r"[^\d.]", "", found.replace(",", "")))
     return float(Levenshtein.normalized_similarity(_letters(wanted), _letters(found)))
+
+
+def _is_line(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+        return False
+    box = value.get("box")
+    return isinstance(box, list) and len(box) == 4 and all(isinstance(edge, int | float) for edge in box)
 
 
 def _letters(text: str) -> str:

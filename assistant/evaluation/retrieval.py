@@ -12,31 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import pictures
-from ..errors import InputError
 from ..fusion import heads
 from ..fusion.retrieval import DualEncoder, ranks
 from . import Items, Report, bootstrap
+from ._fields import FILE, texts
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "captions")
+FIELDS = {"image": FILE, "captions": texts(1)}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return the recalls with their intervals; queries are drawn for ``r_at_*``, pictures for ``text_r_at_*``."""
     encoder = DualEncoder(heads.find(app.settings, "retrieval"))
-    seen, captions, owner = [], list[str](), list[int]()
-    for number, row in enumerate(items.rows):
-        texts = row["captions"]
-        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-            raise InputError(f"{row['image']}: 'captions' must be a list of texts")
-        seen.append(encoder.picture(app.kit.eyes.look(pictures.read(items.path(row, "image"))).features))
-        captions += texts
-        owner += [number] * len(texts)
+    rows, seen, captions, owner = [], [], list[str](), list[int]()
+    for number, (row, frame) in enumerate(items.each("image", pictures.read)):
+        rows.append(row)
+        seen.append(encoder.picture(app.kit.eyes.look(frame).features))
+        captions += row["captions"]
+        owner += [number] * len(row["captions"])
     scores = encoder.scores(encoder.texts(captions), np.stack(seen))
     forth, back = ranks(scores, np.array(owner))
-    for row, rank, place in zip(items.rows, np.split(forth, np.flatnonzero(np.diff(owner)) + 1), back, strict=True):
+    for row, rank, place in zip(rows, np.split(forth, np.flatnonzero(np.diff(owner)) + 1), back, strict=True):
         report({"image": row["image"], "text_ranks": rank.tolist(), "picture_rank": int(place)})
     return {**_recalls("r_at", forth), **_recalls("text_r_at", back), "queries": len(owner)}
 

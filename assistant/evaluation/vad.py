@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from .. import sound
 from ..speech import speech_spans
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("audio", "text")
+FIELDS = {"audio": FILE, "text": TEXT.or_null()}
 
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
@@ -23,8 +24,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     activity = app.make("vad", app.settings.vad.engine)
     decisions = []  # (speech there, speech found) a row
     spent = total = 0.0
-    for row in items.rows:
-        audio = sound.read(items.path(row, "audio"))
+    for row, audio in items.each("audio", sound.read):
         begin = time.perf_counter()
         spans = speech_spans(audio, activity, app.settings.vad)
         spent += time.perf_counter() - begin

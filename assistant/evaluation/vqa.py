@@ -7,22 +7,29 @@ kind; it is measured on all, its best guess being taken, and what it would say a
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import pictures
-from ..errors import InputError, SettingError
+from ..errors import SettingError
 from ..fusion import heads
 from ..fusion.layers import Floats
 from ..fusion.vqa import Answerer, kind, together
 from . import Items, Report, bootstrap
-from .naming import expected_calibration_error
+from ._fields import FILE, TEXT, Kind
+from .naming import trust
 
 if TYPE_CHECKING:
     from ..cli import App
 
-FIELDS = ("image", "question", "answers")
+ANSWERS = Kind(
+    "a list of texts or numbers",
+    lambda value: isinstance(value, list) and all(isinstance(part, str | int | float) for part in value),
+)
+FIELDS = {"image": FILE, "question": TEXT, "answers": ANSWERS}
 
 
 def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
@@ -30,14 +37,13 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
     if baseline not in ("fuser", "language"):
         raise SettingError(f"--baseline is fuser or language, not {baseline!r}")
     head = Answerer(heads.find(app.settings, "vqa"))
-    seen: dict[str, Floats] = {}
+
+    @cache
+    def look(path: Path) -> Floats:
+        return app.kit.eyes.look(pictures.read(path)).features
+
     right, stated, said, kinds = list[bool](), list[float](), list[bool](), list[str]()
-    for row in items.rows:
-        if not isinstance(row["question"], str) or not isinstance(row["answers"], list):
-            raise InputError(f"{row['image']}: 'question' must be a text and 'answers' a list")
-        if row["image"] not in seen:
-            seen[row["image"]] = app.kit.eyes.look(pictures.read(items.path(row, "image"))).features
-        features = seen[row["image"]]
+    for row, features in items.each("image", look):
         chances = head.probabilities(features if baseline == "fuser" else None, row["question"])
         best = int(chances.argmax())
         right.append(head.answers[best] == together(map(str, row["answers"])))
@@ -52,6 +58,8 @@ def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict
         "accuracy_interval": bootstrap(hits),
         **{f"accuracy_{each}": float(hits[np.array(kinds) == each].mean()) for each in sorted(set(kinds))},
         "answered": float(spoken.mean()),
+        "answered_interval": bootstrap(spoken),
         "said_accuracy": float(hits[spoken].mean()) if spoken.any() else float("nan"),
-        "ece": expected_calibration_error(stated, hits),
+        "said_accuracy_interval": bootstrap(hits[spoken]),
+        **trust(stated, hits),
     }

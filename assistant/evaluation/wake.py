@@ -15,12 +15,13 @@ import numpy as np
 from .. import sound
 from ..types import AudioChunk, Samples
 from . import Items, Report, bootstrap
+from ._fields import FILE, TEXT
 
 if TYPE_CHECKING:
     from ..cli import App
     from ..stages import WakeWord
 
-FIELDS = ("audio", "keyword")
+FIELDS = {"audio": FILE, "keyword": TEXT.or_null()}
 
 RATE = 16_000
 CHUNK = RATE * 32 // 1000
@@ -37,8 +38,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     idle, false_idle = _listen(wake, room)
     heard: dict[str | None, list[float]] = {}
     spent = total = 0.0
-    for row in items.rows:
-        clip = sound.read(items.path(row, "audio"), RATE).samples
+    for row, clip in items.each("audio", lambda path: sound.read(path, RATE).samples):
         _settle(wake)
         samples = np.concatenate([np.zeros(BEFORE, np.float32), clip, np.zeros(AFTER, np.float32)])
         cost, found = _listen(wake, samples)

@@ -132,7 +132,7 @@ class NamingTask(Task):
 
     def validate(self) -> dict[str, float]:
         """Return accuracy over named examples, how many others are taken for named ones, calibration error, loss."""
-        from ..evaluation.naming import expected_calibration_error
+        from ..evaluation.naming import expected_calibration_error, withheld
 
         truth, none = self.truth["val"].numpy(), len(self.names)
         scores = self._scores(self.module, self.raw["val"]).cpu() / self.temperature
@@ -200,10 +200,3 @@ class NamingTask(Task):
         """Take the weights, and the mean and deviation that they were trained with."""
         super().load({name: array for name, array in arrays.items() if name.startswith("linear.")})
         self.mean, self.deviation = (np.asarray(arrays[f"standard.{n}"], np.float32) for n in ("mean", "deviation"))
-
-
-def withheld(stated: NDArray[Any], right: NDArray[Any], precision: float) -> float:
-    """Return the smallest share of answers that must be withheld, least probable first, to reach a precision."""
-    order = np.argsort(-stated, kind="stable")
-    reached = np.flatnonzero(np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision)
-    return 1.0 - (int(reached[-1]) + 1) / len(order) if len(reached) else 1.0
