@@ -167,7 +167,7 @@ def test_labels_are_explained_where_no_words_are_told(tmp_path: Path) -> None:
         def look(self, frame: Frame) -> Percept:
             percept = super().look(frame)
             blueness = float(np.clip(percept.features[:, 2].max() * 2 - 1, 0, 1))
-            return replace(percept, labels=(Label("sky", blueness),))
+            return replace(percept, labels=(Label("sky", max(blueness, 0.4)),))
 
         def places(self, frame: Frame, label: str) -> Floats:
             assert label == "sky"
@@ -177,18 +177,18 @@ def test_labels_are_explained_where_no_words_are_told(tmp_path: Path) -> None:
     mean, bias = np.array([0.47, 0.47, 0.47, 1], np.float32), np.array([-1, 0], np.float32)
     arrays = {"standard.mean": mean, "standard.deviation": np.ones(4, np.float32)}
     arrays |= {"linear.weight": weight, "linear.bias": bias}
-    extras = {"names": ["Red Apple"], "temperature": 1.0, "sure": 0.5}
+    extras = {"names": ["Red Apple"], "temperature": 1.0, "sure": 0.0}
     checkpoint.save(tmp_path / "naming.safetensors", Checkpoint(world.configuration("naming"), arrays, extras))
     made = fuser(tmp_path)
     made.knows = lambda percept: False  # type: ignore[method-assign]
     for colour, label, question in (("red", "Red Apple", "What is this?"), ("blue", "sky", "Where is the sky?")):
         frame = Frame(world.picture(colour, "right"))
         found = Explainer(NamingEyes(), made).explain(frame, question)
-        assert [word for word, _ in found.words] == [label] and f"map of: {label}" in found.text()
+        assert found.words == found.seen[:1] and found.words[0][0] == label and f"map of: {label}" in found.text()
         assert np.unravel_index(found.heat.argmax(), found.heat.shape) == (1, 2)
         assert found.fall > found.random_fall + found.random_spread
     with pytest.raises(InputError, match="nothing is recognised"):
-        Explainer(world.ColourEyes(), made).explain(frame, "What is this?")
+        Explainer(world.ColourEyes(), made).explain(Frame(np.zeros((30, 30, 3), np.uint8)), "What is this?")
 
 
 def test_a_map_that_cannot_be_written_is_refused_before_the_work(

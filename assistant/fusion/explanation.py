@@ -105,7 +105,7 @@ class Source:
     main: tuple[str, ...]
     """What is explained where the question names nothing."""
     chances: Callable[[Percept], Mapping[str, float]]
-    """The probability of each word, of this picture or another."""
+    """The probability of each word, of this picture or another as the eyes give it."""
     places: Callable[[str], NDArray[np.float32]]
     """Each place's share of a word's score, (places,)."""
 
@@ -121,21 +121,22 @@ class Explainer:
 
         Raises :class:`InputError` where the picture cannot be judged or nothing is recognised in it.
         """
-        percept = self.fuser.read(frame, self.eyes.look(frame))
+        looked = self.eyes.look(frame)
+        percept = self.fuser.read(frame, looked)
         if percept.verdict is not Verdict.OK:
             raise InputError(f"the picture is {percept.verdict}; there is nothing to explain")
         worded = percept.words or self.fuser.knows(percept)
         source = self._words(percept) if worded else self._labels(frame, percept)
-        chances = source.chances(percept)
+        chances = source.chances(looked)
         words = tuple((word, chances[word]) for word in _asked(question, chances) or source.main)
         heat = _heat([source.places(word) for word, _ in words], percept.grid)
 
-        def belief(frame: Frame) -> float:
-            found = source.chances(self.eyes.look(frame))
+        def belief(looked: Percept) -> float:
+            found = source.chances(looked)
             return float(np.mean([found.get(word, 0.0) for word, _ in words]))
 
-        before = belief(frame)
-        falls = [before - belief(greyed(frame, places)) for places in self._deletions(heat)]
+        deleted = [self.eyes.look(greyed(frame, places)) for places in self._deletions(heat)]
+        falls = [belief(looked) - belief(other) for other in deleted]
         return Explanation(
             words,
             source.seen,
