@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from assistant import evaluation
 from assistant.cli import App, main
+from assistant.cli import eval as eval_command
 from assistant.errors import InputError, SettingError
 from assistant.evaluation import asr, vad
 from assistant.sound import read, write
@@ -66,6 +68,16 @@ def test_finds_the_tasks() -> None:
         assert callable(evaluation.task(name).run)
     with pytest.raises(SettingError, match="did you mean 'asr'"):
         evaluation.task("asrr")
+
+
+def test_the_help_names_every_baseline() -> None:
+    modules = {name: evaluation.task(name) for name in evaluation.tasks()}
+    with_any = [
+        f"{name}: {', '.join(module.BASELINES)}" for name, module in modules.items() if hasattr(module, "BASELINES")
+    ]
+    assert "; ".join(with_any) == eval_command.BASELINES
+    for module in modules.values():
+        assert ("baseline" in inspect.signature(module.run).parameters) == hasattr(module, "BASELINES")
 
 
 @pytest.mark.parametrize(

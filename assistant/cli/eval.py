@@ -25,6 +25,9 @@ EXAMPLE = """\
   assistant eval caption --data photos/index.jsonl --limit 100 --json
   assistant eval naming --data photos/ --items answers.jsonl --set eyes.model=efficientnet-lite2"""
 
+BASELINES = "asr: direct, live; caption: labels, names; vqa: language"
+"""Of each task that has any; their modules are too slow to import for a help text."""
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
@@ -38,7 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--split", metavar="NAME", help="take the items of this split only; default: val or test where items name them"
     )
-    parser.add_argument("--baseline", metavar="NAME", help="what it is compared with (caption; asr: direct, live)")
+    parser.add_argument("--baseline", metavar="NAME", help=f"what it is compared with: {BASELINES}")
     parser.add_argument("--limit", type=positive, metavar="N", help="take the first N items only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--items", type=Path, metavar="OUT.jsonl", help="write what came of every item, one a line")

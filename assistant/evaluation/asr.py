@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FIELDS = {"audio": FILE, "text": TEXT.or_null()}
 
-
 BASELINES = ("direct", "live")
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..cli import App
 
 FIELDS = {"image": FILE, "captions": texts(1)}
+BASELINES = ("labels", "names")
 
 
 def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:

@@ -29,7 +29,7 @@ LINES = Kind(
     lambda value: isinstance(value, list) and all(map(_is_line, value)),
 )
 VALUES = Kind(
-    "an object with a text or null for each name",
+    "an object of texts",
     lambda value: isinstance(value, dict) and all(part is None or isinstance(part, str) for part in value.values()),
 )
 FIELDS = {"image": FILE, "lines": LINES, "fields": VALUES.optional()}

@@ -30,6 +30,7 @@ ANSWERS = Kind(
     lambda value: isinstance(value, list) and all(isinstance(part, str | int | float) for part in value),
 )
 FIELDS = {"image": FILE, "question": TEXT, "answers": ANSWERS}
+BASELINES = ("language",)
 
 
 def run(app: App, items: Items, report: Report, baseline: str = "fuser") -> dict[str, Any]:
