@@ -199,7 +199,12 @@ def test_the_small_network_lets_a_question_in_one_breath_through_but_not_its_wor
         room = Room(silence(1), *parts, silence(1))
         ears = DrowsyEars(room, SileroActivity(settings, store), None, engine, wanted)
         woken: list[float] = []
-        ears.told = lambda state, word: woken.append(ears._last / RATE)
+
+        def told(state: str, word: str) -> None:
+            if state == "awake":
+                woken.append(ears._last / RATE)
+
+        ears.told = told
         speech = [heard for heard in ears.sounds() if heard.probability >= settings.vad.threshold]
         return woken[0], [heard.chunk.start / RATE for heard in speech]
 

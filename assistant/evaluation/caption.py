@@ -1,7 +1,7 @@
 """Captions: BLEU-1 to BLEU-4 and CIDEr-D of the assistant's captions against people's.
 
-Both equal the figures of pycocoevalcap (a test compares them); captions are made lower-case and lose
-their punctuation first, as its Penn Treebank tokenizer does.
+Both equal the figures of pycocoevalcap on the same words (a test compares them); captions are made lower-case and
+lose their punctuation first, nearly as its Penn Treebank tokenizer does it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ FUNCTION_WORDS = frozenset(
 
 
 def tokenize(sentence: str) -> list[str]:
-    """Return lower-case words without punctuation, as the Penn Treebank tokenizer of pycocoevalcap leaves them.
+    """Return lower-case words without punctuation, nearly as the Penn Treebank tokenizer of pycocoevalcap leaves them.
 
     >>> tokenize("The man's dog doesn't see the T-shirt .")
     ['the', 'man', "'s", 'dog', 'does', "n't", 'see', 'the', 't-shirt']
