@@ -69,6 +69,8 @@ STORY = (
 )
 PITCHES = (0.92, 1.0, 1.08, 1.16)
 """How much faster a voice is played than it was spoken: other people."""
+HELD_UP = 3.0
+"""Seconds for which a thing is held before the camera until a question about it begins."""
 SECONDS_OF_IDLE = 10.0
 LONGEST_WAIT = 30.0
 """Seconds after which a question counts as not answered."""
@@ -190,9 +192,9 @@ def measure(
 ) -> dict[str, Any]:
     """Return all figures as one dictionary.
 
-    ``utterances`` is a folder of recordings, ``images`` one of pictures, which are shown in turn, one
-    a question; ``turns`` asks so many questions in a row for memory and drift. ``quick`` measures only
-    the questions. Raises :class:`InputError` for a folder without anything in it.
+    ``utterances`` is a folder of recordings, ``images`` one of pictures, which are shown in turn, each
+    :data:`HELD_UP` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
+    ``quick`` measures only the questions. Raises :class:`InputError` for a folder without anything in it.
     """
     recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
     shown = read_pictures(images, len(recordings)) if images else []
@@ -214,6 +216,7 @@ async def _measure(
         for number, recording in enumerate(recordings):
             if shown:
                 talk.show(shown[number % len(shown)])
+                await asyncio.sleep(HELD_UP)
             asked.append(await _ask(talk, recording))
         blind: list[Asked] = []
         if shown and not quick:
