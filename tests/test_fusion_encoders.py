@@ -109,3 +109,9 @@ def test_text_is_the_language_models_own_embeddings() -> None:
             return np.array([[token, 1.0] for token in tokens], np.float32)
 
     assert text_features(Session(), "ab").tolist() == [[97, 1], [98, 1]]  # type: ignore[arg-type]
+
+
+def test_offline_the_hub_is_not_asked() -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(ModelError, match="nobody/nothing cannot be loaded"):
+        HubPictureEncoder.load("nobody/nothing", offline=True)

@@ -93,7 +93,7 @@ class _Graph:
         self.node("Div", ["centred", self.constant("scale", np.float32(SCALE))], "scaled")
         self.node("Transpose", ["scaled"], "planes", perm=[0, 3, 1, 2])
         x, side = self.conv("planes", SIZE, "_conv_stem", "_bn0", stride=2)
-        block, earlier = 0, x
+        block = 0
         for repeats, stride in STAGES:
             earlier = x
             for repeat in range(repeats):

@@ -235,7 +235,7 @@ def _encoder(app: App, config: FusionConfig) -> PictureEncoder | SoundEncoder:
     if config.modality == "sound":
         return EarsEncoder(app.make("asr", app.settings.asr.engine))
     if "/" in config.encoder or (Path(config.encoder) / "config.json").is_file():
-        return HubPictureEncoder.load(config.encoder)
+        return HubPictureEncoder.load(config.encoder, app.settings.store.offline)
     return EyesEncoder(app.kit.eyes)
 
 

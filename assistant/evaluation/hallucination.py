@@ -105,13 +105,12 @@ def build(items: Items) -> Iterator[tuple[str, Pixels]]:
     step = max(1, len(items.rows) // (len(spoil) * EACH))
     for offset, (kind, change) in enumerate(spoil.items()):
         for number in range(EACH):
-            row = items.rows[(offset * EACH + number) * step % len(items.rows)]
-            yield kind, _bytes(change(_pixels(items, row)))
+            start = (offset * EACH + number) * step % len(items.rows)
+            yield kind, _bytes(change(_pixels(items, start)))
 
 
-def _pixels(items: Items, row: dict[str, Any]) -> Pixels:
+def _pixels(items: Items, start: int) -> Pixels:
     """Return the picture of a row, or of the next whose picture can be read."""
-    start = items.rows.index(row)
     onwards = Items(items.root, items.rows[start:] + items.rows[:start])
     return next(onwards.each("image", pictures.read))[1].pixels
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -126,17 +127,20 @@ class HubPictureEncoder:
         )
 
     @classmethod
-    def load(cls, source: str) -> HubPictureEncoder:
-        """Load from a folder or a hub name. Raises :class:`ModelError` where that is no such model."""
-        transformers = _transformers()
+    def load(cls, source: str, offline: bool = False) -> HubPictureEncoder:
+        """Load from a folder or a hub name, which is not asked ``offline``.
+
+        Raises :class:`ModelError` where that is no such model.
+        """
+        transformers, local = _transformers(), offline or Path(source).is_dir()
         try:
-            kind = transformers.AutoConfig.from_pretrained(source).model_type
+            kind = transformers.AutoConfig.from_pretrained(source, local_files_only=local).model_type
         except (OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ModelError(f"{source} cannot be loaded as a model of a hub or of a folder: {reason}") from error
         if kind not in HUB_CLASSES:
             raise ModelError(f"{source} is a {kind!r} model{nearest(kind, list(HUB_CLASSES))}")
-        return cls(getattr(transformers, HUB_CLASSES[kind]).from_pretrained(source), source)
+        return cls(getattr(transformers, HUB_CLASSES[kind]).from_pretrained(source, local_files_only=local), source)
 
     def encode(self, pixels: Pixels) -> Features:
         """Return the patch tokens, (side * side, dim); class tokens are left out."""
