@@ -180,11 +180,12 @@ class _Device:
                             finished_callback=self._ended.set,
                         )
                         self._ended.clear()
+                        self._rate = rate  # a first callback may come before start returns
                         stream.start()
                 except sounddevice.PortAudioError as error:
                     fault = error
                     continue
-                self._stream, self._rate, self.name = stream, rate, str(facts["name"])
+                self._stream, self.name = stream, str(facts["name"])
                 _open_devices.add(self)
                 return
         raise DeviceError(

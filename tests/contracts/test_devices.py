@@ -134,6 +134,22 @@ def test_a_closed_file_microphone_ends(settings: Settings, tmp_path: Path) -> No
     assert list(heard) == []
 
 
+def test_the_first_block_may_be_taken_before_the_stream_has_started(settings: Settings, library: FakeLibrary) -> None:
+    told: list[int] = []
+
+    def eager(**wishes: Any) -> Any:
+        stream = FakeLibrary._stream(library, latency=0.0, **{k: v for k, v in wishes.items() if k != "latency"})
+        stream.start = lambda: stream.callback(np.zeros((960, 1), np.float32), 960, None, None)
+        return stream
+
+    library.OutputStream = eager
+    speaker = devices.DeviceSpeaker(settings)
+    speaker.on_played = lambda block: told.append(block.rate)
+    speaker.play(AudioChunk(tone(0.1, 48_000), 48_000))
+    speaker.close()
+    assert told == [48_000]
+
+
 @pytest.mark.parametrize("kind", ["file", "fake"])
 def test_every_loudspeaker_counts_what_it_played(kind: str, settings: Settings, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
