@@ -323,6 +323,18 @@ def test_the_recorder_keeps_what_it_observes(make: Callable[..., History], path:
         assert picture.content.startswith(b"\xff\xd8")
 
 
+def test_a_reply_that_goes_on_is_one_turn_with_all_that_was_heard(make: Callable[..., History]) -> None:
+    history = make()
+    recorder = Recorder(history.begin(), False, print)
+    recorder(remembered("", reply=Reply("Lost.", "Lost."), resumes=True))  # nothing to go on with
+    recorder(remembered("Tell me a story.", reply=Reply("A fox. It ran home.", "A fox.", interrupted=True)))
+    recorder(remembered("", reply=Reply("It ran home.", "It ran home."), resumes=True))
+    recorder.close()
+    [turn] = history.show(1).turns
+    assert (turn.question, turn.heard) == ("Tell me a story.", "A fox. It ran home.")
+    assert [found.turn.heard for found in history.search("home")] == ["A fox. It ran home."]
+
+
 def test_trouble_with_the_record_is_told_once(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("no database " * 100)

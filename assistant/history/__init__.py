@@ -173,6 +173,21 @@ class History:
             )
         return number
 
+    def _lengthen(self, conversation: int, heard: str) -> None:
+        """Add what was heard later to the last turn of a conversation."""
+        with self._writing() as connection:
+            query = "SELECT id, question, heard FROM turns WHERE conversation = ? ORDER BY id DESC LIMIT 1"
+            last = connection.execute(query, (conversation,)).fetchone()
+            if last is None:  # deleted meanwhile
+                return
+            turn, question, before = last
+            longer = f"{before} {_text(heard)}".strip()
+            connection.execute("UPDATE turns SET heard = ? WHERE id = ?", (longer, turn))
+            if self._indexed:
+                old, new = (turn, question, before), (turn, question, longer)
+                connection.execute("INSERT INTO words (words, rowid, question, heard) VALUES ('delete', ?, ?, ?)", old)
+                connection.execute("INSERT INTO words (rowid, question, heard) VALUES (?, ?, ?)", new)
+
     def _delete(self, query: str, parameters: Sequence[tuple[float, ...]]) -> int:
         if not self.path.exists():
             return 0
@@ -280,6 +295,14 @@ class Conversation:
         )
         kept = media if self._history.settings.keep_media else ()
         self.id = self._history._add(self.id, self._began, turn, kept)
+
+    def lengthen(self, heard: str) -> None:
+        """Record that the last reply went on, and what more was heard of it; nothing where no turn was recorded.
+
+        Raises :class:`~assistant.errors.HistoryError` where it cannot be written.
+        """
+        if self.id is not None:
+            self._history._lengthen(self.id, heard)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,12 +6,13 @@ import io
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import HistoryError
-from ..types import AudioChunk, Frame, Reply, Turn
+from ..types import AudioChunk, Frame, Reply, Turn, Utterance
 from . import Conversation, History, Media
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Recorder:
 
     It waits for the happening ``remembered``, whose details are ``turn`` (:class:`Turn`), ``reply``
     (:class:`Reply`), ``latencies`` (seconds by step) and, where there are any, ``audio``
-    (:class:`AudioChunk`) and ``frame`` (:class:`Frame`), which are kept with ``history.keep_media``.
+    (:class:`AudioChunk`) and ``frame`` (:class:`Frame`), which are kept with ``history.keep_media``. With ``resumes``
+    it is the rest of the reply before it.
     """
 
     def __init__(self, conversation: Conversation, keep_media: bool, trouble: Callable[[str], None]) -> None:
@@ -58,34 +60,48 @@ class Recorder:
             return
         details = happening.details
         turn: Turn = details["turn"]
-        if turn.utterance is None or not turn.utterance.text.strip():
-            return
-        audio, frame = (details.get("audio"), details.get("frame")) if self._keep_media else (None, None)
-        self._thread.submit(self._add, turn, details["reply"], dict(details["latencies"]), audio, frame)
+        reply: Reply = details["reply"]
+        if details.get("resumes"):
+            self._submit(partial(self._conversation.lengthen, reply.heard))
+        elif turn.utterance is not None and turn.utterance.text.strip():
+            audio, frame = (details.get("audio"), details.get("frame")) if self._keep_media else (None, None)
+            self._submit(partial(self._add, turn.utterance, turn, reply, dict(details["latencies"]), audio, frame))
 
     def close(self) -> None:
         """Wait until all is written and close the file."""
         self._thread.submit(self._conversation.close)
         self._thread.shutdown()
 
-    def _add(
-        self, turn: Turn, reply: Reply, latencies: dict[str, float], audio: AudioChunk | None, frame: Frame | None
-    ) -> None:
-        if self._failed or turn.utterance is None:
+    def _submit(self, write: Callable[[], None]) -> None:
+        self._thread.submit(self._attempt, write)
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        if self._failed:
             return
-        media = [made for made in (audio and flac(audio), frame and jpeg(frame)) if made]
         try:
-            self._conversation.add(
-                turn.utterance.text.strip(),
-                reply,
-                language=turn.utterance.language,
-                latencies={step: round(seconds, 4) for step, seconds in latencies.items()},
-                percept=turn.percepts[-1] if turn.percepts else None,
-                media=media,
-            )
+            write()
         except HistoryError as error:
             self._failed = True
             self._trouble(f"{error} (this conversation is not recorded)")
+
+    def _add(
+        self,
+        utterance: Utterance,
+        turn: Turn,
+        reply: Reply,
+        latencies: dict[str, float],
+        audio: AudioChunk | None,
+        frame: Frame | None,
+    ) -> None:
+        media = [made for made in (audio and flac(audio), frame and jpeg(frame)) if made]
+        self._conversation.add(
+            utterance.text.strip(),
+            reply,
+            language=utterance.language,
+            latencies={step: round(seconds, 4) for step, seconds in latencies.items()},
+            percept=turn.percepts[-1] if turn.percepts else None,
+            media=media,
+        )
 
 
 def flac(audio: AudioChunk) -> Media | None:
