@@ -30,7 +30,7 @@ from .frames import moment_of
 from .happening import Happening, Observer
 from .judging import Judges
 from .listening import Listener
-from .looking import Gaze
+from .looking import LOOK_EVERY, Gaze
 from .manners import Manners, lengthened
 from .orders import Order, order_in
 from .playback import Playback
@@ -147,7 +147,7 @@ class Dialogue:
     def forget(self) -> None:
         """Begin a new conversation: nothing that was said is remembered."""
         self.history, self._manners.last = (), ""
-        self._tasks.create_task(self._attempt(self._prepare(Turn(None, self._percepts(), now=self._now()))))
+        self._tasks.create_task(self._attempt(self._read_on()))
 
     def forget_picture(self) -> None:
         """Do as if the camera had never seen anything."""
@@ -293,7 +293,7 @@ class Dialogue:
         """Read an utterance again and again while it grows; judge and answer at its pauses."""
         try:
             async with asyncio.TaskGroup() as group:
-                looking = group.create_task(self._look_ahead())
+                looking = group.create_task(self._look_along())
                 await self._follow(hearing)
                 looking.cancel()
         except* AssistantError as errors:
@@ -383,11 +383,26 @@ class Dialogue:
 
     # -- looking and thinking ahead ----------------------------------------------
 
-    async def _look_ahead(self) -> None:
-        """Encode what the camera sees and read it into the cache while the person speaks."""
+    async def _look_along(self) -> None:
+        """Look while the person speaks, and again whenever something else is held up before the reply begins."""
+        if self._gaze is None:
+            return
+        await self._look_ahead(hasty=True)
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            waiting = self._gaze.changed and self._job is None
+            if waiting and await self._gaze.look(self._now(), hasty=True) and self._job is None:
+                await self._read_on()
+
+    async def _look_ahead(self, hasty: bool = False) -> None:
+        """Encode what the camera sees and read it into the cache."""
         if self._gaze is not None:
-            await self._gaze.look(self._now())
-            await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
+            await self._gaze.look(self._now(), hasty)
+            await self._read_on()
+
+    async def _read_on(self) -> None:
+        """Read into the cache what is known before a question: what was said, and what is seen."""
+        await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
 
     async def _notice(self) -> None:
         """Look at a new scene before anybody asks about it."""
@@ -465,12 +480,12 @@ class Dialogue:
             heard = self._playback.stop()
             self._remember(job, heard, interrupted=False)
             self._handle(turns.ReplyOver())
-            await self._attempt(self._prepare(Turn(None, self._percepts(), self.history, now=self._now())))
+            await self._attempt(self._read_on())
 
     async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
         context = ToolContext(readers=self.stages.readers)
         if self._gaze is not None:
-            await self._gaze.look(moment_of(utterance.text, *span))
+            await self._gaze.look(moment_of(utterance.text, *span), hasty=True)
             about = await self._gaze.about(utterance.text)
             if about is not None:
                 frame, percept = about
@@ -563,7 +578,10 @@ class Dialogue:
         hearing, seen = job.hearing, job.turn.percepts[-1] if job.turn.percepts else None
         audio = self._listener.between(hearing.start, hearing.until) if hearing else None
         frame = seen.frame if seen else None
-        self._tell("remembered", turn=job.turn, reply=reply, latencies=dict(job.split), audio=audio, frame=frame)
+        latencies, resumes = dict(job.split), job.resumes
+        self._tell(
+            "remembered", turn=job.turn, reply=reply, latencies=latencies, resumes=resumes, audio=audio, frame=frame
+        )
 
     # -- voice commands ----------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import AssistantError
 from .frames import FrameRing, Seen
-from .percepts import about, look, wanted_readers
+from .percepts import about, glance, look, wanted_readers
 from .stages import Camera, Sight
 from .streams import Lane, Urgency
 from .types import Frame, Percept
@@ -31,6 +31,7 @@ class Gaze:
         self._seen: tuple[Seen, Percept] | None = None
         self._chosen: Seen | None = None  # shows what was seen, as it is now
         self._failed: Seen | None = None  # could not be looked at while nobody asked; it is not tried again
+        self._hasty = False  # what was seen last was looked at while somebody waited for it
 
     @property
     def busy(self) -> bool:
@@ -39,12 +40,23 @@ class Gaze:
 
     @property
     def percepts(self) -> tuple[Percept, ...]:
-        """What was seen last; empty before anything was."""
-        return () if self._seen is None else (self._seen[1],)
+        """What was seen last; empty before anything was.
+
+        Of what was first looked at in haste it is what a glance tells, until there was time for more.
+        """
+        if self._seen is None:
+            return ()
+        return (glance(self._seen[1]) if self._hasty else self._seen[1],)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the camera rests on another scene than the one that was looked at."""
+        return self._new_scene() is not None
 
     def forget(self) -> None:
         """Do as if nothing had ever been seen."""
         self._seen = self._chosen = self._failed = None
+        self._hasty = False
         self._ring = FrameRing()
 
     def close(self) -> None:
@@ -57,7 +69,7 @@ class Gaze:
         """Keep the ring of frames fresh; ends by cancellation only.
 
         ``now`` tells the seconds of the audio clock, ``hurried`` whether somebody speaks. ``news`` is awaited
-        when nobody does and the camera has come to rest on a scene that was not looked at yet.
+        when nobody does and the camera has come to rest on a scene that was not looked at yet, or only in haste.
         """
         lost, had = False, False
         while True:
@@ -70,7 +82,7 @@ class Gaze:
                 had = True
                 self._ring.add(dataclasses.replace(frame, time=now()))
                 scene = self._new_scene()
-                if scene is not None and not hurried():
+                if (scene is not None or self._hasty) and not hurried():
                     try:
                         await news()
                     except AssistantError as error:
@@ -87,19 +99,25 @@ class Gaze:
         known = (self._seen[0] if self._seen else None, self._failed)
         return None if scene is None or any(one is not None and scene.same_scene(one) for one in known) else scene
 
-    async def look(self, moment: float) -> None:
-        """Look at the frame of a moment, unless the scene is the one that was looked at last."""
+    async def look(self, moment: float, hasty: bool = False) -> bool:
+        """Look at the frame of a moment, unless the scene is the one that was looked at last; tell if it is another.
+
+        In haste, of a new scene only what a glance tells is handed on: to read more takes the language model
+        longer than a short question lasts.
+        """
         seen = self._ring.at(moment)
         if seen is None:
-            return
+            return False
         if self._seen is not None and seen.same_scene(self._seen[0]):
+            self._hasty = self._hasty and hasty
             self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
             self._chosen = seen
-            return
+            return False
         percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen.frame))
-        self._seen, self._chosen = (seen, percept), seen
+        self._seen, self._chosen, self._hasty = (seen, percept), seen, hasty
         labels: list[dict[str, Any]] = [dataclasses.asdict(label) for label in percept.labels[:3]]
         self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
+        return True
 
     async def about(self, question: str) -> tuple[Frame, Percept] | None:
         """Return the frame of this turn and its percept, with what only this question asks of it."""
@@ -108,7 +126,7 @@ class Gaze:
         frame, percept = self._chosen.frame, self._seen[1]
         if self._stages.fuser is not None or wanted_readers(question):
             percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, frame, percept, question))
-        return frame, percept
+        return frame, glance(percept) if self._hasty else percept
 
     def _encode(self, frame: Frame) -> Percept:
         return look(self._stages, frame)

@@ -9,6 +9,9 @@ from typing import Any
 from .stages import Sight
 from .types import Frame, Percept, Verdict
 
+GLANCED = 3
+"""Visual words that a glance at a picture without a caption tells."""
+
 
 def look(sight: Sight, frame: Frame) -> Percept:
     """Return what eyes, fuser and captioner, as far as the settings ask for them, make of a frame."""
@@ -29,6 +32,13 @@ def about(sight: Sight, frame: Frame, percept: Percept, question: str) -> Percep
         for name in wanted_readers(question):
             percept = sight.readers[name].read(frame, percept)
     return percept
+
+
+def glance(percept: Percept) -> Percept:
+    """Return the percept with what is told of it in a few words: the caption, or a few visual words, and one label."""
+    return dataclasses.replace(
+        percept, labels=percept.labels[:1], words=() if percept.caption else percept.words[:GLANCED]
+    )
 
 
 _ABOUT_TEXT = re.compile(

@@ -202,11 +202,14 @@ def test_pictures_are_read_by_name_and_no_more_than_needed(tmp_path):
 
 
 def test_each_question_is_asked_about_the_next_picture(monkeypatch):
-    shown = []
+    shown, slept = [], []
 
     @contextlib.asynccontextmanager
     async def session(kit, camera=None):
         yield SimpleNamespace(show=shown.append)
+
+    async def sleep(seconds):
+        slept.append(seconds)
 
     async def ask(session, recording, brief=1.0):
         return talk.Asked(recording.name, first_audio=1.0)
@@ -214,8 +217,16 @@ def test_each_question_is_asked_about_the_next_picture(monkeypatch):
     monkeypatch.setattr(talk, "session", session)
     monkeypatch.setattr(talk, "_ask", ask)
     monkeypatch.setattr(talk, "one_after_the_other", lambda *given: {"first_audio_s": spread([1.0])})
-    asyncio.run(talk._measure(None, [Recording("tone", tone(0.1))] * 3, ["a", "b"], 0, True, lambda text: None))
-    assert shown == ["a", "b", "a"]
+    monkeypatch.setattr(talk.asyncio, "sleep", sleep)
+    asyncio.run(talk._measure(None, [Recording("tone", tone(0.1))] * 3, ["a", "b"], 2.5, 0, True, lambda text: None))
+    assert shown == ["a", "b", "a"] and slept == [2.5] * 3
+
+
+@pytest.mark.parametrize("held", ["-1", "long", "nan", "1e9"])
+def test_how_long_a_picture_is_held_up_is_checked(held, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench", "talk", "--held", held])
+    assert "--held" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("turns", "grows"), [(3, False), (10, False), (11, True)])

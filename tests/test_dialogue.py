@@ -13,7 +13,7 @@ from assistant.ears import Sound
 from assistant.errors import DeviceError, InputError, ModelError
 from assistant.tools import Tool
 from assistant.turns import RATE, State
-from assistant.types import AudioChunk, Message, ToolCall
+from assistant.types import AudioChunk, Label, Message, ToolCall
 
 from .conversation import CHUNK, Conversation, quiet, speech
 from .fakes import PONDER, FakeBrain, FakeCamera, tone
@@ -219,6 +219,20 @@ def test_the_picture_is_encoded_while_the_person_speaks():
     assert turn.percepts[0].labels[0].label == "dog" and turn.now - turn.percepts[0].time < 1.5
     prepared = [turn for turn in talk.brain.prepared if turn.percepts]
     assert prepared, "the picture was read into the cache before the question had ended"
+
+
+def test_what_is_held_up_while_somebody_speaks_is_told_in_a_few_words_and_in_full_once_they_are_answered():
+    before, thing = np.full((48, 64, 3), 60, np.uint8), np.full((48, 64, 3), 200, np.uint8)
+    camera = FakeCamera(before, before, before, thing, thing)
+    talk = Conversation(quiet(2.5), speech(2.0), quiet(4.0), camera=camera)
+    talk.eyes.labels = Label("cup", 0.9), Label("spoon", 0.7)
+    talk.run()
+    assert [int(frame.pixels[0, 0, 0]) for frame in talk.eyes.looked] == [60, 200]
+    read = [turn for turn in talk.brain.prepared if turn.percepts and turn.percepts[0].frame is not None]
+    shown = [(int(turn.percepts[0].frame.pixels[0, 0, 0]), len(turn.percepts[0].labels)) for turn in read]
+    asked = talk.brain.turns[-1]
+    assert int(asked.percepts[0].frame.pixels[0, 0, 0]) == 200 and len(asked.percepts[0].labels) == 1
+    assert shown.index((200, 1)) < len(shown) - 1 and shown[0] == (60, 2) and shown[-1] == (200, 2)
 
 
 def test_a_lost_camera_is_told_and_taken_up_again():

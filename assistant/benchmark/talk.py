@@ -189,22 +189,24 @@ def measure(
     turns: int = 0,
     quick: bool = False,
     progress: Callable[[str], None] = lambda text: None,
+    held: float = HELD_UP,
 ) -> dict[str, Any]:
     """Return all figures as one dictionary.
 
     ``utterances`` is a folder of recordings, ``images`` one of pictures, which are shown in turn, each
-    :data:`HELD_UP` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
+    ``held`` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
     ``quick`` measures only the questions. Raises :class:`InputError` for a folder without anything in it.
     """
     recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
     shown = read_pictures(images, len(recordings)) if images else []
-    return asyncio.run(_measure(kit, recordings, shown, turns, quick, progress))
+    return asyncio.run(_measure(kit, recordings, shown, held, turns, quick, progress))
 
 
 async def _measure(
     kit: Kit,
     recordings: Sequence[Recording],
     shown: Sequence[Pixels],
+    held: float,
     turns: int,
     quick: bool,
     progress: Callable[[str], None],
@@ -216,7 +218,7 @@ async def _measure(
         for number, recording in enumerate(recordings):
             if shown:
                 talk.show(shown[number % len(shown)])
-                await asyncio.sleep(HELD_UP)
+                await asyncio.sleep(held)
             asked.append(await _ask(talk, recording))
         blind: list[Asked] = []
         if shown and not quick:

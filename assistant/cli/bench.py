@@ -31,6 +31,12 @@ def add(commands: Any) -> None:
     talk.add_argument("--utterances", metavar="DIR", type=Path, help="recordings of questions (default: synthesised)")
     talk.add_argument("--images", metavar="DIR", type=Path, help="pictures before the camera, one a question")
     talk.add_argument(
+        "--held",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long each is held up before its question begins (default: 3; 0: shown as it begins)",
+    )
+    talk.add_argument(
         "--turns", type=positive, default=0, metavar="N", help="also ask N questions in a row: memory (from 11), drift"
     )
     talk.add_argument("--quick", action="store_true", help="only the questions, not pauses, interruptions, idling")
@@ -83,9 +89,11 @@ def talk(app: App, arguments: argparse.Namespace) -> int:
 
         figures = measure_server(app.kit, arguments.realtime, arguments.utterances, progress)
     else:
-        from ..benchmark.talk import measure
+        from ..benchmark.talk import HELD_UP, measure
 
-        figures = measure(app.kit, arguments.utterances, arguments.images, arguments.turns, arguments.quick, progress)
+        held = HELD_UP if arguments.held is None else arguments.held
+        given = arguments.utterances, arguments.images, arguments.turns, arguments.quick
+        figures = measure(app.kit, *given, progress, held)
     show(figures, arguments.json)
     return 1 if "error" in figures else 0
 
@@ -97,6 +105,12 @@ def echo(app: App, arguments: argparse.Namespace) -> int:
     progress = note if sys.stderr.isatty() or not arguments.json else lambda text: None
     show(measure(app.kit, arguments.minutes * 60, arguments.level, progress=progress), arguments.json)
     return 0
+
+
+def _seconds(text: str) -> float:
+    if not 0 <= (seconds := float(text)) < 60:
+        raise ValueError(text)
+    return seconds
 
 
 def show(figures: dict[str, Any], as_json: bool) -> None:
