@@ -271,7 +271,8 @@ def test_the_command_draws_looks_and_tells(
     assert said["saw"]["verdict"] and "labels" in said["saw"] and "caption" in said["saw"]
     assert said["fits"] is None or 0 <= said["fits"] <= 1
     assert set(said["timings"]) == {"load_s", "draw_s", "look_s"} and min(said["timings"].values()) > 0
-    assert np.array_equal(pictures.read(out).pixels, make(steps=2).paint(DOG, 7).pixels)
+    again = make(steps=2).paint(DOG, 7).pixels  # in another thread, where torch may use another number of cores
+    assert np.abs(pictures.read(out).pixels.astype(int) - again).max() <= 1
     assert [path.name for path in tmp_path.iterdir()] == ["dog.png"]
 
 
