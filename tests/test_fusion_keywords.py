@@ -429,6 +429,13 @@ def test_the_evaluation_gives_each_system_its_own_evidence(tmp_path: Path) -> No
     [
         ("Wie spät ist es in Tokio?", "de"),
         ("Quelle heure est-il ?", "fr"),
+        ("Was siehst du?", "de"),
+        ("Was ist 12 mal 13?", "de"),
+        ("Que vois-tu ?", "fr"),
+        ("Quanto fa 25 per 18?", "it"),
+        ("Raccontami una barzelletta", "it"),
+        ("今何時ですか", "ja"),
+        ("Which time is it in Paris", "en"),
         ("¿Qué hora es?", "es"),
         ("¿Cuál es la capital de Italia?", "es"),
         ("Hoe laat is het?", "nl"),
