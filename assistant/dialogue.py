@@ -294,13 +294,13 @@ class Dialogue:
         try:
             async with asyncio.TaskGroup() as group:
                 looking = group.create_task(self._look_along())
-                await self._follow(hearing)
+                await self._follow(hearing, group)
                 looking.cancel()
         except* AssistantError as errors:
             self._trouble(str(errors.exceptions[0]))
             self._drop_hearing()
 
-    async def _follow(self, hearing: Hearing) -> None:
+    async def _follow(self, hearing: Hearing, group: asyncio.TaskGroup) -> None:
         while self._hearing is hearing:
             await hearing.wake.wait()
             hearing.wake.clear()
@@ -309,7 +309,7 @@ class Dialogue:
                 every = max(self._every, int(2 * hearing.cost * RATE))
                 if self.turns.now - max(hearing.start, hearing.until) >= every:
                     await self._read(hearing, self.turns.now)
-                    await self._read_ahead(hearing)
+                    group.create_task(self._read_ahead(hearing))  # not awaited: what is said next goes first
             elif hearing.whole is None or quiet - hearing.whole > SLIVER:
                 await self._read_whole(hearing, quiet)
                 hearing.wake.set()
@@ -390,9 +390,10 @@ class Dialogue:
         await self._look_ahead(hasty=True)
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            waiting = self._gaze.changed and self._job is None
-            if waiting and await self._gaze.look(self._now(), hasty=True) and self._job is None:
-                await self._read_on()
+            if self._job is None and (scene := self._gaze.new_scene) is not None:
+                await self._gaze.take(scene, hasty=True)
+                if self._job is None:
+                    await self._read_on()
 
     async def _look_ahead(self, hasty: bool = False) -> None:
         """Encode what the camera sees and read it into the cache."""
@@ -426,7 +427,10 @@ class Dialogue:
         Whenever the ears or the voice want the lane, they have it at the next step.
         """
         self._known = turn
-        urged = partial(self._lane.urged, Urgency.THOUGHT)
+
+        def urged() -> bool:
+            return self._lane.urged(Urgency.THOUGHT) or self._known is not turn
+
         while self._known is turn:
             if await self._lane.run(Urgency.THOUGHT, partial(self.stages.brain.prepare, turn, urged)):
                 return

@@ -49,9 +49,11 @@ class Gaze:
         return (glance(self._seen[1]) if self._hasty else self._seen[1],)
 
     @property
-    def changed(self) -> bool:
-        """Whether the camera rests on another scene than the one that was looked at."""
-        return self._new_scene() is not None
+    def new_scene(self) -> Seen | None:
+        """What the camera has come to rest on, where it is another scene than the one that was looked at."""
+        scene = self._ring.resting
+        known = (self._seen[0] if self._seen else None, self._failed)
+        return None if scene is None or any(one is not None and scene.same_scene(one) for one in known) else scene
 
     def forget(self) -> None:
         """Do as if nothing had ever been seen."""
@@ -81,7 +83,7 @@ class Gaze:
             if frame is not None:
                 had = True
                 self._ring.add(dataclasses.replace(frame, time=now()))
-                scene = self._new_scene()
+                scene = self.new_scene
                 if (scene is not None or self._hasty) and not hurried():
                     try:
                         await news()
@@ -91,33 +93,33 @@ class Gaze:
             if bool(problem) != lost and (problem or frame is not None):
                 lost = bool(problem)
                 self._tell("trouble", message=problem or "the camera is back")
-            await asyncio.sleep(LOOK_EVERY if hurried() else GLANCE_EVERY)
+            rested = 0.0
+            while rested < (LOOK_EVERY if hurried() else GLANCE_EVERY):
+                await asyncio.sleep(LOOK_EVERY)
+                rested += LOOK_EVERY
 
-    def _new_scene(self) -> Seen | None:
-        """Return what the camera has come to rest on, where it is another scene than the one that was looked at."""
-        scene = self._ring.resting
-        known = (self._seen[0] if self._seen else None, self._failed)
-        return None if scene is None or any(one is not None and scene.same_scene(one) for one in known) else scene
-
-    async def look(self, moment: float, hasty: bool = False) -> bool:
-        """Look at the frame of a moment, unless the scene is the one that was looked at last; tell if it is another.
+    async def look(self, moment: float, hasty: bool = False) -> None:
+        """Look at the frame of a moment, unless the scene is the one that was looked at last.
 
         In haste, of a new scene only what a glance tells is handed on: to read more takes the language model
         longer than a short question lasts.
         """
         seen = self._ring.at(moment)
         if seen is None:
-            return False
+            return
         if self._seen is not None and seen.same_scene(self._seen[0]):
             self._hasty = self._hasty and hasty
             self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
             self._chosen = seen
-            return False
+            return
+        await self.take(seen, hasty)
+
+    async def take(self, seen: Seen, hasty: bool = False) -> None:
+        """Look at a frame, whatever it shows."""
         percept = await self._lane.run(Urgency.EYE, lambda: self._encode(seen.frame))
         self._seen, self._chosen, self._hasty = (seen, percept), seen, hasty
         labels: list[dict[str, Any]] = [dataclasses.asdict(label) for label in percept.labels[:3]]
         self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
-        return True
 
     async def about(self, question: str) -> tuple[Frame, Percept] | None:
         """Return the frame of this turn and its percept, with what only this question asks of it."""

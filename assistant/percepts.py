@@ -35,10 +35,10 @@ def about(sight: Sight, frame: Frame, percept: Percept, question: str) -> Percep
 
 
 def glance(percept: Percept) -> Percept:
-    """Return the percept with what is told of it in a few words: the caption, or a few visual words, and one label."""
-    return dataclasses.replace(
-        percept, labels=percept.labels[:1], words=() if percept.caption else percept.words[:GLANCED]
-    )
+    """Return the percept with what is told of it in a few words: the caption, else one label and a few visual words."""
+    if percept.caption:
+        return dataclasses.replace(percept, labels=(), words=())
+    return dataclasses.replace(percept, labels=percept.labels[:1], words=percept.words[:GLANCED])
 
 
 _ABOUT_TEXT = re.compile(

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from assistant.config import Settings, TalkSettings
 from assistant.ears import Sound
 from assistant.errors import DeviceError, InputError, ModelError
+from assistant.stages import never
 from assistant.tools import Tool
 from assistant.turns import RATE, State
 from assistant.types import AudioChunk, Label, Message, ToolCall
@@ -219,6 +221,26 @@ def test_the_picture_is_encoded_while_the_person_speaks():
     assert turn.percepts[0].labels[0].label == "dog" and turn.now - turn.percepts[0].time < 1.5
     prepared = [turn for turn in talk.brain.prepared if turn.percepts]
     assert prepared, "the picture was read into the cache before the question had ended"
+
+
+class Bookworm(FakeBrain):
+    """Reads words ahead until it is urged to stop."""
+
+    def prepare(self, turn, urged=never):
+        self.prepared.append(turn)
+        if turn.utterance is None:
+            return True
+        self.pondering = True
+        while not urged():
+            time.sleep(0.001)
+        self.pondering = False
+        return False
+
+
+def test_words_that_are_read_ahead_do_not_delay_those_that_are_said_next():
+    talk = Conversation(quiet(0.5), speech(3.0), quiet(3.0), brain=Bookworm()).run()
+    assert any(turn.utterance for turn in talk.brain.prepared), "something was read ahead"
+    assert talk.names("reply") == ["reply"] and talk.last("turn")["words_s"] < 1.0
 
 
 def test_what_is_held_up_while_somebody_speaks_is_told_in_a_few_words_and_in_full_once_they_are_answered():
