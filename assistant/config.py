@@ -22,6 +22,7 @@ from typing import Any
 
 import platformdirs
 
+from . import output
 from .errors import SettingError, nearest
 
 SECRETS = frozenset({"ASSISTANT_BRAIN_KEY", "ASSISTANT_REALTIME_KEY"})
@@ -379,9 +380,8 @@ def save(key: str, value: str) -> Path:
         text = _replace_line(text, section, name, to_toml(getattr(getattr(checked, section), name)))
     tomllib.loads(text)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
+    with output.whole(path) as partial:
+        partial.write_text(text, "utf-8")
     return path
 
 

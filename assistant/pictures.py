@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import output
 from .errors import InputError
 from .types import Frame
 
@@ -76,19 +76,6 @@ WRITTEN = (".png", ".jpg", ".jpeg", ".webp")
 """Endings of files that are written."""
 
 
-def check_out(path: Path) -> None:
-    """Raise :class:`InputError` where a picture cannot be written to ``path``, as far as that is known beforehand."""
-    if path.suffix.lower() not in WRITTEN:
-        raise InputError(f"cannot write {path}; the name must end in {', '.join(WRITTEN[:-1])} or {WRITTEN[-1]}")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give the name of a file")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {path.parent}; make it first")
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"cannot write {path}: {path.parent} cannot be written to; give another folder")
-
-
 def write(path: Path, frame: Frame) -> None:
     """Write a frame as a picture file, by its ending; the file appears when it is whole.
 
@@ -96,15 +83,12 @@ def write(path: Path, frame: Frame) -> None:
     """
     from PIL import Image
 
-    check_out(path)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    output.check(path, WRITTEN)
     try:
-        Image.fromarray(frame.pixels).save(partial, quality=95)
-        partial.replace(path)
+        with output.whole(path) as partial:
+            Image.fromarray(frame.pixels).save(partial, quality=95)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def image(frame: Frame, longest: int) -> Image:

@@ -7,14 +7,15 @@ rate and with any number of channels; soundfile writes WAV and FLAC.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from . import output
 from .errors import InputError
 from .types import AudioChunk, Samples
 
@@ -96,6 +97,10 @@ def checked(chunk: AudioChunk) -> AudioChunk:
     return chunk
 
 
+WRITTEN = (".wav", ".flac")
+"""Endings of files that are written."""
+
+
 def write(path: Path, chunks: Iterable[AudioChunk]) -> float:
     """Write chunks of one rate as a 16-bit WAV or FLAC file, by its ending; return the seconds written.
 
@@ -104,35 +109,26 @@ def write(path: Path, chunks: Iterable[AudioChunk]) -> float:
     """
     import soundfile
 
-    if path.suffix.lower() not in (".wav", ".flac"):
-        raise InputError(f"cannot write {path}; the name must end in .wav or .flac")
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}; make it first")
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    output.check(path, WRITTEN)
     kind = path.suffix[1:].upper()
     samples = rate = 0
-    file = None
     try:
-        for chunk in chunks:
+        with output.whole(path) as partial, ExitStack() as opened:
+            file = None
+            for chunk in chunks:
+                if file is None:
+                    rate = chunk.rate
+                    file = opened.enter_context(soundfile.SoundFile(partial, "w", rate, 1, "PCM_16", format=kind))
+                elif chunk.rate != rate:
+                    raise InputError(f"cannot write {path}: its sound changes from {rate} to {chunk.rate} Hz")
+                file.write(np.clip(chunk.samples, -1, 1))
+                samples += len(chunk.samples)
             if file is None:
-                rate = chunk.rate
-                file = soundfile.SoundFile(partial, "w", rate, 1, "PCM_16", format=kind)
-            elif chunk.rate != rate:
-                raise InputError(f"cannot write {path}: its sound changes from {rate} to {chunk.rate} Hz")
-            file.write(np.clip(chunk.samples, -1, 1))
-            samples += len(chunk.samples)
-        if file is None:
-            raise InputError(f"cannot write {path}: there is no sound to write")
-        file.close()
-        partial.replace(path)
+                raise InputError(f"cannot write {path}: there is no sound to write")
     except soundfile.LibsndfileError as error:
-        full = shutil.disk_usage(path.parent).free < ALMOST_FULL
+        full = shutil.disk_usage(path.absolute().parent).free < ALMOST_FULL
         reason = "the disk is full; free some space" if full else f"{path.parent} cannot be written to"
         raise InputError(f"cannot write {path}: {reason}") from error
-    finally:
-        if file is not None:
-            file.close()
-        partial.unlink(missing_ok=True)
     return samples / rate
 
 

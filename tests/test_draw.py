@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assistant import drawing, pictures
+from assistant import drawing, output, pictures
 from assistant.cli import main
 from assistant.config import DrawSettings, Settings
 from assistant.drawing import Easel, free_name
@@ -386,9 +386,9 @@ def test_a_model_that_is_not_there(tiny: Path, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(output.os, "access", lambda path, mode: False)
     with pytest.raises(InputError, match="cannot be written to; give another folder"):
-        pictures.check_out(tmp_path / "a.png")
+        output.check(tmp_path / "a.png", pictures.WRITTEN)
 
 
 def test_a_missing_library_names_the_extra(

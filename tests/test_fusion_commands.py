@@ -58,7 +58,7 @@ def test_an_encoder_of_a_folder_is_trained_on(tmp_path: Path, capsys: pytest.Cap
     assert "gives a grid of [3, 3], but grid is [9, 9]" in capsys.readouterr().err
     config = recipe(tmp_path, encoder=str(tmp_path / "absent"))
     assert main([*train, str(config)]) in (1, 2)
-    assert "absent cannot be loaded" in capsys.readouterr().err
+    assert "absent; name another encoder" in capsys.readouterr().err
 
 
 def test_pictures_in_a_folder_a_class_have_a_configuration(
@@ -112,7 +112,7 @@ def test_a_table_is_of_pictures_that_all_held_back_with_a_baseline(
     assert baseline == {"checkpoint": "baseline", "task": "pair", "parameters": 0, "accuracy": 1.0, "roc_auc": 0.5}
 
 
-@pytest.mark.parametrize(("out", "message"), [("t.json", "--out takes the Markdown file"), ("no/t.md", "cannot write")])
+@pytest.mark.parametrize(("out", "message"), [("t.json", "must end in .md"), ("no/t.md", "there is no folder")])
 def test_a_table_that_cannot_be_written_is_refused_at_once(
     out: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -113,5 +113,5 @@ def test_text_is_the_language_models_own_embeddings() -> None:
 
 def test_offline_the_hub_is_not_asked() -> None:
     pytest.importorskip("transformers")
-    with pytest.raises(ModelError, match="nobody/nothing cannot be loaded"):
+    with pytest.raises(ModelError, match="nobody/nothing does not load"):
         HubPictureEncoder.load("nobody/nothing", offline=True)

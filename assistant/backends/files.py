@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import pictures, sound
+from .. import output, pictures, sound
 from ..clock import Clock, WallClock
 from ..errors import InputError
 from ..types import AudioChunk, Frame, Samples
@@ -80,10 +80,7 @@ class FileSpeaker:
         if not settings.audio.output:
             raise InputError("no file is named; set audio.output to a .wav or .flac file")
         self._path = Path(settings.audio.output).expanduser()
-        if self._path.suffix.lower() not in (".wav", ".flac"):
-            raise InputError(f"cannot write {self._path}; the name must end in .wav or .flac")
-        if not self._path.parent.is_dir():
-            raise InputError(f"there is no folder {self._path.parent}; make it first")
+        output.check(self._path, sound.WRITTEN)
         self._chunks: list[AudioChunk] = []
         self._played = 0
 

@@ -7,7 +7,6 @@ OpenAI checkpoint once.
 from __future__ import annotations
 
 import json
-import os
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import output
 from ..errors import ModelError
 from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, padded, settled
 from ..sound import resample
@@ -163,12 +163,8 @@ def convert(source: Path, target: Path) -> Path:
         raise ModelError(f"{source / 'model.bin'} is quantised; the openai-whisper engine wants float16 or float32")
     heads = json.loads((source / "config.json").read_text("utf-8")).get("alignment_heads", [])
     path = target / CHECKPOINT
-    partial = target / f".{CHECKPOINT}.{os.getpid()}.partial"
-    try:
+    with output.whole(path) as partial:
         torch.save({"dims": dims, "model_state_dict": state, "alignment_heads": heads}, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

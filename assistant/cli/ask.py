@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import output
 from ..errors import AssistantError, InputError
 from . import App, add_command, note, print_json
 
@@ -78,8 +79,10 @@ def check(question: Question) -> None:
     for path in (question.audio, question.image):
         if path is not None and not path.is_file():
             raise InputError(f"there is no file {path}" if not path.exists() else f"{path} is not a file")
-    if question.say is not None and not question.say.absolute().parent.is_dir():
-        raise InputError(f"cannot write {question.say}: there is no folder {question.say.absolute().parent}")
+    if question.say is not None:
+        from .. import sound
+
+        output.check(question.say, sound.WRITTEN)
 
 
 def show(answer: Answer) -> None:

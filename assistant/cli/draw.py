@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .. import output
 from ..errors import AssistantError
 from ..interruption import leavable
 from . import App, add_command, given_text, note, print_json
@@ -53,7 +54,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
         wish = dataclasses.replace(wish, size=arguments.size)
     drawing.check(wish)  # complain before a model is loaded, not after
     out = arguments.out or drawing.free_name(text, drawing.folder(wish))
-    pictures.check_out(out)
+    output.check(out, pictures.WRITTEN)
     app.settings = dataclasses.replace(app.settings, draw=wish)
     seed = drawing.new_seed() if arguments.seed is None else arguments.seed
     timings: dict[str, float] = {}

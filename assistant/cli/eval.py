@@ -6,14 +6,14 @@ import argparse
 import inspect
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, SettingError
+from .. import output
+from ..errors import SettingError
 from . import add_command, note, positive, print_json
 
 if TYPE_CHECKING:
@@ -90,15 +90,9 @@ def _writer(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
     if path is None:
         yield lambda found: None
         return
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}; make it first")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            yield lambda found: print(json.dumps(_plain(found), ensure_ascii=False), file=file)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    output.check(path)
+    with output.whole(path) as partial, partial.open("w", encoding="utf-8") as file:
+        yield lambda found: print(json.dumps(_plain(found), ensure_ascii=False), file=file)
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ExtraMissing, InputError
+from .. import output
+from ..errors import ExtraMissing
 from . import App, add_command, add_shared, note, print_json
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ..fusion.features import Features
     from ..fusion.task import Task
     from ..fusion.training import Progress
+
+TABLES = (".md",)
+"""Endings of tables; the same stands beside them as JSON."""
 
 EXAMPLE = """\
   assistant fusion train --config config/fusion/caption.toml --data captions/ --out runs/caption
@@ -136,7 +140,7 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion import checkpoint, task
 
     if arguments.out:
-        _check_table(arguments.out)
+        output.check(arguments.out, TABLES)  # before anything is measured, not after
     files = [(path, checkpoint.load(path)) for path in arguments.checkpoints]
     configs = [saved.config for _, saved in files]
     encoded: dict[str, tuple[Features, list[Example]]] = {}
@@ -164,14 +168,6 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_table(path: Path) -> None:
-    """Raise :class:`InputError` where the table could not be written, before anything is measured."""
-    if path.suffix == ".json":
-        raise InputError(f"--out takes the Markdown file, such as {path.with_suffix('.md')}; JSON is written beside it")
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder, or there is none that it could lie in")
-
-
 def markdown(rows: list[dict[str, Any]]) -> str:
     """Return rows as a Markdown table; a figure that a row lacks is a dash."""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -187,7 +183,7 @@ def _explain(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion.explanation import Explainer
 
     frame = pictures.read(arguments.image)
-    pictures.check_out(arguments.out)  # complain before a model is loaded, not after
+    output.check(arguments.out, pictures.WRITTEN)  # before a model is loaded, not after
     explanation = Explainer(app.kit.eyes, app.make("fuser", "grid")).explain(frame, arguments.question)
     pictures.write(arguments.out, explanation.drawn(frame.pixels))
     found = {"map": str(arguments.out), **explanation.to_dict()}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import output
 from ..errors import DeviceError, InputError
 from ..interruption import leavable, pulled
 from . import App, add_command, given_text, note, print_json
@@ -48,7 +49,9 @@ def run(app: App, arguments: Namespace) -> int:
         voice = dataclasses.replace(voice, engine="espeak", language=arguments.language)
     app.settings = dataclasses.replace(settings, voice=voice)
     if arguments.out is not None:
-        _check(arguments.out)
+        from .. import sound
+
+        output.check(arguments.out, sound.WRITTEN)  # before a voice is loaded, not after
         speaker = None
     else:
         speaker = _speaker(app)
@@ -64,14 +67,6 @@ def run(app: App, arguments: Namespace) -> int:
     elif arguments.out is not None:
         note(f"wrote {arguments.out} ({seconds:.1f} s)")
     return 0
-
-
-def _check(out: Path) -> None:
-    """Complain before a voice is loaded, not after."""
-    if out.suffix.lower() not in (".wav", ".flac"):
-        raise InputError(f"cannot write {out}; the name must end in .wav or .flac")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"there is no folder {out.parent}; make it first")
 
 
 def _speaker(app: App) -> Speaker:

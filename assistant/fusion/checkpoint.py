@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import output
 from ..errors import InputError, ModelError
 from .config import FusionConfig
 
@@ -85,15 +86,10 @@ def _opened(path: Path) -> Iterator[Any]:
 def write(path: Path, data: bytes) -> None:
     """Write a file so that it is whole under its name or not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with output.whole(path) as partial, partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def halved(arrays: Mapping[str, NDArray[Any]]) -> Arrays:

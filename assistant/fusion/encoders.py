@@ -132,15 +132,17 @@ class HubPictureEncoder:
 
         Raises :class:`ModelError` where that is no such model.
         """
-        transformers, local = _transformers(), offline or Path(source).is_dir()
-        try:
-            kind = transformers.AutoConfig.from_pretrained(source, local_files_only=local).model_type
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"{source} cannot be loaded as a model of a hub or of a folder: {reason}") from error
+        transformers = _transformers()
+        from ..backends.hub_model import Source
+
+        folder = Path(source)
+        if folder.is_absolute() and not folder.is_dir():
+            raise ModelError(f"there is no folder {source}; name another encoder")
+        model = Source(source, offline or folder.is_dir())
+        kind = model.load(transformers.AutoConfig.from_pretrained).model_type
         if kind not in HUB_CLASSES:
             raise ModelError(f"{source} is a {kind!r} model{nearest(kind, list(HUB_CLASSES))}")
-        return cls(getattr(transformers, HUB_CLASSES[kind]).from_pretrained(source, local_files_only=local), source)
+        return cls(model.load(getattr(transformers, HUB_CLASSES[kind]).from_pretrained), source)
 
     def encode(self, pixels: Pixels) -> Features:
         """Return the patch tokens, (side * side, dim); class tokens are left out."""

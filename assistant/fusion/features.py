@@ -14,6 +14,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from .. import output
 from ..errors import AssistantError, InputError
 from ..types import AudioChunk, Pixels
 from ..types import Features as Vectors
@@ -89,10 +90,8 @@ class Features:
     def _encode(self, file: Path, content: Pixels | AudioChunk) -> None:
         encode: Callable[[Any], Vectors] = self.encoder.encode
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-        with partial.open("wb") as out:
+        with output.whole(file) as partial, partial.open("wb") as out:
             np.save(out, encode(content).astype(np.float16))
-        partial.replace(file)
 
     def _file(self, path: Path) -> Path:
         if path not in self._keys:

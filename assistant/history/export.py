@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from .. import output
 from .records import PastConversation, PastTurn
 
 if TYPE_CHECKING:
@@ -66,10 +66,9 @@ def rendered(conversation: PastConversation, form: str) -> str:
 
 def write(conversations: Iterable[PastConversation], path: Path, form: str) -> int:
     """Write conversations into a file that appears when it is whole and that nobody else can read; return how many."""
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}; make it first")
+    output.check(path)
     count = 0
-    with _Partial(path) as partial:
+    with output.whole(path) as partial:
         with open(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             for conversation in conversations:
                 file.write(rendered(conversation, form))
@@ -85,28 +84,11 @@ def write_media(history: History, conversations: Iterable[PastConversation], fol
         for number, turn in enumerate(conversation.turns, 1):
             for media in history.media(turn.id) if turn.media else ():
                 path = folder / f"{conversation.id}-{number}{media.ending}"
-                with _Partial(path) as partial:
+                with output.whole(path) as partial:
                     with open(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
                         file.write(media.content)
                 count += 1
     return count
-
-
-class _Partial:
-    """A name to write to, which becomes ``path`` when all went well and is removed otherwise."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-
-    def __enter__(self) -> Path:
-        return self._partial
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            self._partial.replace(self._path)
-        else:
-            self._partial.unlink(missing_ok=True)
 
 
 def iso(moment: float) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from .. import output
 
 BLOCK = 1 << 20  # 1 MiB
 
@@ -53,6 +54,5 @@ def read_stamps(path: Path) -> tuple[str, dict[str, Stamp]]:
 def write_stamps(path: Path, stamps: Mapping[str, Stamp], recipe: str = "") -> None:
     """Write the stamps of one model, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps({"recipe": recipe, "files": {name: asdict(one) for name, one in stamps.items()}}))
-    partial.replace(path)
+    with output.whole(path) as partial:
+        partial.write_text(json.dumps({"recipe": recipe, "files": {name: asdict(one) for name, one in stamps.items()}}))
