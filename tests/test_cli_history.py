@@ -94,7 +94,7 @@ def test_export(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         run("export", "--output", str(tmp_path / "talks.doc"))
     with pytest.raises(InputError, match="no conversation 9"):
         run("export", "1", "9", "--output", str(target))
-    assert target.read_text("utf-8") == text and not list(tmp_path.glob(".*partial"))
+    assert target.read_text("utf-8") == text and not list(tmp_path.glob(".*partial*"))
 
 
 def test_delete(run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
