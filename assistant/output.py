@@ -27,7 +27,7 @@ def check(path: Path, endings: Sequence[str] = ()) -> None:
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Yield a name to write to, which becomes ``path`` where all goes well and is removed otherwise."""
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # ends like nothing that is looked for
     try:
         yield partial
         partial.replace(path)

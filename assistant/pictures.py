@@ -86,7 +86,9 @@ def write(path: Path, frame: Frame) -> None:
     output.check(path, WRITTEN)
     try:
         with output.whole(path) as partial:
-            Image.fromarray(frame.pixels).save(partial, quality=95)
+            Image.fromarray(frame.pixels).save(
+                partial, format=Image.registered_extensions()[path.suffix.lower()], quality=95
+            )
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 

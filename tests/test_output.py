@@ -35,7 +35,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
     path = tmp_path / "a.txt"
     with output.whole(path) as partial:
         partial.write_text("old")
-        assert not path.exists() and partial.suffix == ".txt" and str(os.getpid()) in partial.name
+        assert not path.exists() and partial.suffix == ".partial" and str(os.getpid()) in partial.name
     with pytest.raises(KeyboardInterrupt), output.whole(path) as partial:
         partial.write_text("ne")
         raise KeyboardInterrupt
