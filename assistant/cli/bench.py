@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     talk.add_argument("--images", metavar="DIR", type=Path, help="pictures before the camera, one a question")
     talk.add_argument(
         "--held",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="how long each is held up before its question begins (default: 3; 0: shown as it begins)",
     )
@@ -107,10 +107,11 @@ def echo(app: App, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _seconds(text: str) -> float:
-    if not 0 <= (seconds := float(text)) < 60:
+def seconds(text: str) -> float:
+    """Return a number of seconds below a minute; raise :class:`ValueError` for anything else."""
+    if not 0 <= (number := float(text)) < 60:
         raise ValueError(text)
-    return seconds
+    return number
 
 
 def show(figures: dict[str, Any], as_json: bool) -> None:

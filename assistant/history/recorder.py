@@ -62,18 +62,17 @@ class Recorder:
         turn: Turn = details["turn"]
         reply: Reply = details["reply"]
         if details.get("resumes"):
-            self._submit(partial(self._conversation.lengthen, reply.heard))
+            self._thread.submit(self._attempt, partial(self._conversation.lengthen, reply.heard))
         elif turn.utterance is not None and turn.utterance.text.strip():
             audio, frame = (details.get("audio"), details.get("frame")) if self._keep_media else (None, None)
-            self._submit(partial(self._add, turn.utterance, turn, reply, dict(details["latencies"]), audio, frame))
+            self._thread.submit(
+                self._attempt, partial(self._add, turn.utterance, turn, reply, dict(details["latencies"]), audio, frame)
+            )
 
     def close(self) -> None:
         """Wait until all is written and close the file."""
         self._thread.submit(self._conversation.close)
         self._thread.shutdown()
-
-    def _submit(self, write: Callable[[], None]) -> None:
-        self._thread.submit(self._attempt, write)
 
     def _attempt(self, write: Callable[[], None]) -> None:
         if self._failed:

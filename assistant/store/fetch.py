@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 
+from .. import output
 from ..errors import DownloadError
 from . import hub, registry
 from .digest import BLOCK, sha256
@@ -232,9 +233,8 @@ class _Joined:
             "packages": self.packages,
             "parts": {path: [self.parts[path], sizes[path]] for path in self.wanted},
         }
-        partial = self.record.with_suffix(".partial")
-        partial.write_text(json.dumps(record), "utf-8")
-        partial.replace(self.record)
+        with output.whole(self.record) as partial:
+            partial.write_text(json.dumps(record), "utf-8")
 
     def finish(self) -> None:
         """Check the files and move them to their places."""
