@@ -34,7 +34,7 @@ from .looking import LOOK_EVERY, Gaze
 from .manners import Manners, lengthened
 from .orders import Order, order_in
 from .playback import Playback
-from .stages import Camera, Recognizer, Speaker, Stages, TurnDetector, Voice
+from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Voice
 from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
 from .tools import ToolContext, think
@@ -355,6 +355,9 @@ class Dialogue:
             audio = self._listener.between(hearing.start, pause + TAIL)
             judge = partial(self._judges.judge, hearing.listened, audio, utterance.text)
             finished = await self._aside.run(Urgency.EAR, judge)
+            if finished >= WORTH_A_TRIAL and order_in(utterance.text) is None:
+                complete = await self._foresee(hearing, utterance)
+                finished = self._judges.foreseen(finished, hearing.listened, complete)
         if hearing.pause != pause or self._hearing is not hearing:
             return
         self._tell("judged", finished=finished, text=utterance.text)
@@ -446,6 +449,29 @@ class Dialogue:
         if hearing.ahead:
             utterance = dataclasses.replace(hearing.read, text=hearing.ahead, words=())
             await self._prepare(Turn(utterance, self._percepts(), self.history, now=self._now()))
+
+    async def _foresee(self, hearing: Hearing, utterance: Utterance) -> float | None:
+        """Read the words of a pause into the cache; return how likely they are a whole sentence, where that is known.
+
+        Half a question with a sign after it, which sounds finished, still lacks words for a language model.
+        """
+        brain, pause = self.stages.brain, hearing.pause
+        if not isinstance(brain, Foreseeing):
+            return None
+        utterance = dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text))
+        self._known = turn = Turn(utterance, self._percepts(), self.history, now=self._now())
+
+        def void() -> bool:
+            return self._known is not turn or hearing.pause != pause
+
+        def urged() -> bool:
+            return self._lane.urged(Urgency.THOUGHT) or void()
+
+        while not void():
+            complete = await self._lane.run(Urgency.THOUGHT, partial(brain.complete, turn, urged))
+            if complete is not None:
+                return complete
+        return None
 
     # -- replying ----------------------------------------------------------------
 

@@ -12,6 +12,9 @@ from .types import AudioChunk
 WEIGHTS = (0.35, 1.0)
 """Of sound and of words: read aloud, a half sentence often sounds finished, but seldom reads so."""
 SUREST = 0.99
+FORESEEN = (-0.9, 0.76, 1.82)
+"""Bias, and weights of sound and of the language model that lacks no word: a logistic regression on halves and wholes
+of spoken questions and orders (``python -m benchmarks.turn_ends``)."""
 
 
 class Judges:
@@ -40,6 +43,19 @@ class Judges:
             [next(sounds) if detector.listens else detector.finished(audio, text) for detector in self._detectors]
         )
 
+    def foreseen(self, finished: float, listened: Sequence[float], complete: float | None) -> float:
+        """Return a judgement after a language model was asked whether the words are ``complete``; it can only lower it.
+
+        A story's sentences are complete one by one, so what sounds or reads unfinished stays so.
+        """
+        return finished if complete is None else min(finished, _certain(listened, complete))
+
+
+def _certain(listened: Sequence[float], complete: float) -> float:
+    bias, sound, words = FORESEEN
+    heard = _log_odds(listened[0]) if listened else 0.0
+    return 1 / (1 + math.exp(-bias - sound * heard - words * _log_odds(complete, 0.999)))
+
 
 def combined(judgements: Sequence[float]) -> float:
     """Return one probability that the turn is over, from those of sound and of words in this order.
@@ -55,6 +71,6 @@ def combined(judgements: Sequence[float]) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
-def _log_odds(probability: float) -> float:
-    bounded = min(SUREST, max(1 - SUREST, probability))
+def _log_odds(probability: float, surest: float = SUREST) -> float:
+    bounded = min(surest, max(1 - surest, probability))
     return math.log(bounded / (1 - bounded))

@@ -258,6 +258,10 @@ class Session(Protocol):
         """Return the logits after the last position, (vocabulary,)."""
         ...
 
+    def ending(self) -> float:
+        """Return the probability in [0, 1] that a sentence ends after the last position."""
+        ...
+
     def generate(self, options: Sampling | None = None) -> Iterator[str]:
         """Yield text pieces until the model ends its turn; closing the iterator stops within one token."""
         ...
@@ -280,6 +284,18 @@ class Brain(Protocol):
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
         """Yield text pieces as they are generated, or a tool call, after which it is called again."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A brain that can tell whether a person has more to say."""
+
+    def complete(self, turn: Turn, urged: Urged = never) -> float | None:
+        """Return the probability in [0, 1] that the words of a turn end a sentence; they are in the cache then.
+
+        ``None`` where it was urged to stop before it had read them.
+        """
         ...
 
 

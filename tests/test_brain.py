@@ -11,9 +11,9 @@ import pytest
 
 from assistant.brain import LanguageBrain, loops
 from assistant.config import Settings
-from assistant.errors import ModelError
+from assistant.errors import Interrupted, ModelError
 from assistant.origin import REFUSED
-from assistant.stages import Brain, Sampling, SoftTokens, TokenIds, Urged, never
+from assistant.stages import Brain, Foreseeing, Sampling, SoftTokens, TokenIds, Urged, never
 from assistant.types import (
     Box,
     Features,
@@ -102,6 +102,9 @@ class ScriptedSession:
     def logits(self) -> np.ndarray:
         return np.zeros(4, np.float32)
 
+    def ending(self) -> float:
+        return 0.5
+
     def generate(self, options: Sampling | None = None) -> Iterator[str]:
         wishes = options or Sampling()
         reply = self._script(self.text)
@@ -153,6 +156,28 @@ def test_the_question_stands_last_and_all_before_it_can_be_read_early(settings: 
     )
     assert session.read < 60 < known
     assert "What is this?<|im_start|>assistantA cup." in session.text
+
+
+def test_words_are_read_without_the_sign_after_them_and_the_reply_reads_on(settings: Settings) -> None:
+    brain, session = make("Rice.", settings)
+    assert isinstance(brain, Foreseeing)
+    turn = ask("What can I cook with?", percept(caption="a red cup"))
+    assert brain.complete(turn) == session.ending()
+    assert session.text.endswith("What can I cook with")
+    assert said(brain, turn) == "Rice."
+    assert session.read < 60, "the words were in the cache"
+    assert "What can I cook with?" in session.text
+    assert brain.complete(ask(" ... ")) == 0.0, "nothing was said"
+
+
+def test_a_model_that_is_stopped_has_no_opinion(settings: Settings) -> None:
+    brain, session = make("Rice.", settings)
+
+    def sync(pieces: Sequence[TokenIds | SoftTokens], urged: Urged = never) -> None:
+        raise Interrupted("reading was cancelled")
+
+    session.sync = sync  # type: ignore[method-assign]
+    assert brain.complete(ask("What is"), lambda: True) is None
 
 
 def test_a_brain_begins_with_its_constant_part_read(settings: Settings) -> None:

@@ -84,6 +84,15 @@ def test_sound_and_words_together_decide():
     assert combined([0.3]) == 0.3
 
 
+def test_the_language_model_can_only_lower_a_judgement(settings):
+    judges = Judges([WordsTurn(settings, None)])
+    assert judges.foreseen(0.9, [0.9], None) == 0.9
+    assert judges.foreseen(0.9, [0.9], 0.99) == 0.9
+    assert judges.foreseen(0.9, [0.9], 0.002) < 0.05
+    assert judges.foreseen(0.3, [], 0.99) == 0.3
+    assert judges.foreseen(0.97, [], 0.3) < judges.foreseen(0.97, [0.98], 0.3)
+
+
 @pytest.mark.parametrize("text", ["Wait.", "Too fast", "A bit slower", "Stop."])
 def test_an_order_is_waited_for_no_longer_than_a_whole_sentence(text, settings):
     judges = Judges([WordsTurn(settings, None)])

@@ -50,6 +50,34 @@ def test_the_answer_is_begun_on_trial_and_heard_only_when_the_turn_is_over():
     assert [message.text for message in talk.dialogue.history] == ["what is that", "Right."]
 
 
+class ForeseeingBrain(FakeBrain):
+    """Knows how complete the words are."""
+
+    def __init__(self, complete: dict[str, float]) -> None:
+        super().__init__()
+        self.complete_words = complete
+
+    def complete(self, turn, urged=never) -> float | None:
+        return self.complete_words[turn.utterance.text]
+
+
+def test_half_a_question_that_sounds_finished_is_waited_for_where_the_language_model_lacks_a_word():
+    for foreseen, answered in ((0.002, ["what is that"]), (0.9, ["what is"])):
+        talk = Conversation(quiet(0.3), speech(1.0), quiet(1.2), speech(1.0, 880), quiet(4.0), finished=0.97,
+                            words={440: "what is", 880: "what is that"},
+                            brain=ForeseeingBrain({"what is": foreseen, "what is that": 0.9}))  # fmt: skip
+        talk.run()
+        assert [turn.utterance.text for turn in talk.brain.turns][:1] == answered, foreseen
+        assert talk.all("judged")[0]["finished"] == pytest.approx(0.97, abs=0.02) or foreseen < 0.1
+
+
+def test_the_language_model_is_not_asked_about_what_sounds_unfinished_or_is_an_order():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(4.0), finished=0.1, brain=ForeseeingBrain({}))
+    talk.run()
+    assert talk.all("judged")[0]["finished"] == 0.1
+    assert len(talk.brain.turns) == 1, "answered when patience was over"
+
+
 def test_nothing_is_answered_on_trial_where_that_is_switched_off():
     settings = Settings(talk=TalkSettings(ahead=False))
     talk = Conversation(quiet(0.3), speech(1.0), quiet(0.5), speech(0.5), quiet(4.0), finished=0.3, settings=settings)

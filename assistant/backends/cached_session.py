@@ -20,6 +20,10 @@ CHUNK = 64
 """Positions read at once: a cancelled reading stops at the latest after so many."""
 STEP = 16
 """Positions read at once while something more urgent may come; smaller steps read more slowly."""
+LIKELY = 64
+"""Next tokens that are looked at for the end of a sentence."""
+STOPS = tuple(sign.encode() for sign in (".", "?", "!", "\n", "。", "？", "！", "؟", "।"))
+"""What ends a sentence."""
 
 
 class Grammar(Protocol):
@@ -139,6 +143,19 @@ class CachedSession(ABC):
         with self._lock:
             self._refresh()
             return self._logits().copy()
+
+    def ending(self) -> float:
+        """Return the probability in [0, 1] that a sentence ends after the last position.
+
+        That is: of a next token that begins with a sign that ends sentences or a new line, or that ends the turn.
+        """
+        with self._lock:
+            self._refresh()
+            logits = self._logits()
+            likely = np.argpartition(logits, -LIKELY)[-LIKELY:] if len(logits) > LIKELY else np.arange(len(logits))
+            chances = np.exp(logits - logits.max(), dtype=np.float64)
+            ends = [t for t in likely.tolist() if self._ends(t) or self._bytes(t).lstrip(b" ").startswith(STOPS)]
+            return float(chances[ends].sum() / chances.sum())
 
     def generate(self, options: Sampling | None = None) -> Iterator[str]:
         """Yield text pieces until the model ends its turn; closing the iterator stops within one token.

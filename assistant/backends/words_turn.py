@@ -51,8 +51,8 @@ _ORDERS = re.compile(
     r"(?:(?:can|could|would|will) you (?:please )?)?"
     r"(?:tell me|show me|give me|read|describe|explain|look at|find|count|name|spell|say|repeat|translate|add|"
     r"calculate|compute|convert|set|start|stop|open|close|turn|switch|play|pause|remind|call|help me|help|list|check|"
-    r"compare|guess|summari[sz]e|write|sing|recommend|search|identify|let me know|i(?:'d| would) like to know|"
-    r"i want to know)\b.+",
+    r"compare|guess|summari[sz]e|write|sing|recommend|search|identify|let me know|get|make|bring|order|send|book|"
+    r"(?:i|we)(?:'d| would) like|(?:i|we) (?:want|need)|(?:i|we)(?:'ll| will) (?:have|take))\b.+",
     re.IGNORECASE,
 )
 """English orders, by how they open."""

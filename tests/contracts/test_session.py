@@ -101,6 +101,16 @@ def test_rolling_back_is_as_if_it_had_not_been_read(session: Session, prompt: li
     assert np.array_equal(session.logits(), before)
 
 
+def test_half_a_question_is_less_likely_to_end_a_sentence_than_the_whole(session: Session) -> None:
+    chances = {}
+    for words in ("What is the capital city of", "What is the capital city of France"):
+        session.sync([session.tokenize(f"<|im_start|>user\n{words}")])
+        chances[words] = session.ending()
+        assert 0.0 <= chances[words] <= 1.0
+    if session.name.startswith("smollm2"):  # the tiny one of the other engine has random weights
+        assert chances["What is the capital city of"] < 0.02 < 0.2 < chances["What is the capital city of France"]
+
+
 def test_logits_after_a_roll_back_are_of_the_position_rolled_back_to(session: Session, prompt: list[int]) -> None:
     session.append(prompt)
     before = session.logits()
