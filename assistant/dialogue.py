@@ -262,6 +262,8 @@ class Dialogue:
         if self._job is not None and not self._job.results:
             self._job.allowed.clear()
         self._drop_job()
+        self._known = None
+        self._hush_brain()  # what is said next is heard before the words so far are read on
 
     def _drop_hearing(self) -> None:
         hearing, self._hearing = self._hearing, None

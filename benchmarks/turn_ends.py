@@ -3,7 +3,7 @@
 Run: python -m benchmarks.turn_ends FOLDER… [--most N]
 Folders hold recordings of whole questions and orders (WAV, FLAC); each is heard whole and up to the quietest moment of
 its middle third. Prints which share of people who pause there for 0.7 to 1.2 s would be spoken over by a reply that
-needs no time, and how long the conversation waits after the whole; then the logistic regression behind
+needs no time, and how long the conversation waits after the whole; then a logistic regression to compare with
 ``assistant.judging.FORESEEN``.
 """
 
