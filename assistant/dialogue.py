@@ -408,7 +408,7 @@ class Dialogue:
 
     async def _read_on(self) -> None:
         """Read into the cache what is known before a question: what was said, and what is seen."""
-        await self._prepare(Turn(None, self._percepts(), self.history, now=self._now()))
+        await self._prepare(self._turn(None))
 
     async def _notice(self) -> None:
         """Look at a new scene before anybody asks about it."""
@@ -417,6 +417,10 @@ class Dialogue:
 
     def _percepts(self) -> tuple[Percept, ...]:
         return () if self._gaze is None else self._gaze.percepts
+
+    def _turn(self, utterance: Utterance | None) -> Turn:
+        """Return what is known of a turn now."""
+        return Turn(utterance, self._percepts(), self.history, now=self._now())
 
     def _attentive(self) -> bool:
         """Whether somebody speaks, so that the camera matters."""
@@ -450,7 +454,7 @@ class Dialogue:
         hearing.ahead = respelled(hearing.ahead, " ".join(hearing.read.text.split()[:-1]))
         if hearing.ahead:
             utterance = dataclasses.replace(hearing.read, text=hearing.ahead, words=())
-            await self._prepare(Turn(utterance, self._percepts(), self.history, now=self._now()))
+            await self._prepare(self._turn(utterance))
 
     async def _foresee(self, hearing: Hearing, utterance: Utterance) -> float | None:
         """Read the words of a pause into the cache; return how likely they are a whole sentence, where that is known.
@@ -461,7 +465,7 @@ class Dialogue:
         if not isinstance(brain, Foreseeing):
             return None
         utterance = dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text))
-        self._known = turn = Turn(utterance, self._percepts(), self.history, now=self._now())
+        self._known = turn = self._turn(utterance)
 
         def void() -> bool:
             return self._known is not turn or hearing.pause != pause
