@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from .looking import LOOK_EVERY, Gaze
 from .manners import Manners, lengthened
 from .orders import Order, order_in
 from .playback import Playback
-from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Voice
+from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Urged, Voice, never
 from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
 from .tools import ToolContext, think
@@ -43,6 +43,7 @@ from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Tu
 from .utterance import Hearing, Job, agreed, respelled
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TAIL = RATE * 64 // 1000
 """Quiet that is shown to the recogniser after the last speech."""
@@ -50,8 +51,6 @@ SLIVER = RATE * 64 // 1000
 """Sound after a reading of all that was said which is too short for another word: the same may fade out twice."""
 FADING = RATE * 96 // 1000
 """Sound before a silence in which nothing new is said: a reading that ends in it has heard all."""
-SURE_ENOUGH = 0.4
-"""Confidence from which words over a reply count as words."""
 WORTH_A_TRIAL = 0.2
 """Probability of a finished turn from which an answer is begun on trial."""
 REMEMBERED = 40
@@ -374,11 +373,9 @@ class Dialogue:
         """Read what was said over the reply: a barge-in, a back-channel, an echo, or nothing."""
         end = self.turns.now
         while self.turns.state is State.INTERRUPTED:
-            utterance = await self._listener.read(start, end)
+            text = await self._listener.words_over_reply(start, end)
             if self.turns.state is not State.INTERRUPTED:
                 return
-            # A cough makes a recogniser guess; a guess is no word.
-            text = utterance.text if utterance.confidence >= SURE_ENOUGH else ""
             echo = own_words(text, self._playback.recent(4.0))
             self._tell("burst", text=text, echo=echo)
             self._handle(turns.Words(text, end, echo))
@@ -431,18 +428,29 @@ class Dialogue:
         return self.turns.now / RATE
 
     async def _prepare(self, turn: Turn) -> None:
-        """Read what is known of a turn into the language model's cache, until more is known or a reply begins.
+        """Read what is known of a turn into the language model's cache."""
+        await self._ponder(turn, lambda urged: self.stages.brain.prepare(turn, urged) or None)
 
-        Whenever the ears or the voice want the lane, they have it at the next step.
+    async def _ponder(
+        self, turn: Turn, step: Callable[[Urged], T | None], void: Callable[[], bool] = never
+    ) -> T | None:
+        """Think about what is known of a turn until a step comes to something; ``None`` where it came to nothing.
+
+        That is: until more is known, a reply begins, or it is ``void``. Whenever the ears or the voice want the lane,
+        they have it at the next step.
         """
         self._known = turn
 
-        def urged() -> bool:
-            return self._lane.urged(Urgency.THOUGHT) or self._known is not turn
+        def wanted() -> bool:
+            return self._known is turn and not void()
 
-        while self._known is turn:
-            if await self._lane.run(Urgency.THOUGHT, partial(self.stages.brain.prepare, turn, urged)):
-                return
+        def urged() -> bool:
+            return not wanted() or self._lane.urged(Urgency.THOUGHT)
+
+        while wanted():
+            if (made := await self._lane.run(Urgency.THOUGHT, partial(step, urged))) is not None:
+                return made
+        return None
 
     async def _read_ahead(self, hearing: Hearing) -> None:
         """Read the words so far, but for the last, into the cache while the person goes on speaking.
@@ -464,20 +472,8 @@ class Dialogue:
         brain, pause = self.stages.brain, hearing.pause
         if not isinstance(brain, Foreseeing):
             return None
-        utterance = dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text))
-        self._known = turn = self._turn(utterance)
-
-        def void() -> bool:
-            return self._known is not turn or hearing.pause != pause
-
-        def urged() -> bool:
-            return self._lane.urged(Urgency.THOUGHT) or void()
-
-        while not void():
-            complete = await self._lane.run(Urgency.THOUGHT, partial(brain.complete, turn, urged))
-            if complete is not None:
-                return complete
-        return None
+        turn = self._turn(dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text)))
+        return await self._ponder(turn, partial(brain.complete, turn), lambda: hearing.pause != pause)
 
     # -- replying ----------------------------------------------------------------
 

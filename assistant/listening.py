@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from .orders import order_in
 from .stages import Recognition, Recognizer
 from .streams import Lane, Urgency
 from .turns import RATE
@@ -14,6 +15,10 @@ from .types import AudioChunk, Utterance
 
 KEPT = 90 * RATE
 """Samples that are kept: more than the longest turn."""
+INTERJECTIONS = "Mm-hmm. Uh-huh. Hmm. Yeah. Oh, I see."
+"""What people say while they listen, as a hint to a recogniser that writes "Mama" or "10" for it otherwise."""
+SURE_ENOUGH, SURE_ORDER = 0.5, 0.4
+"""Confidence from which words over a reply, and orders among them, count as words."""
 
 
 class Listener:
@@ -47,9 +52,25 @@ class Listener:
 
         Where words were read of it before, it is ``voiced``: speech need not be looked for again.
         """
-        wish = Recognition("en" if self._english else None, self._translate, live=True, draft=draft, voiced=voiced)
-        audio = self.between(start, end)
-        utterance = await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
+        utterance = await self._transcribe(start, end, self._wish(draft=draft, voiced=voiced))
         if utterance.text:
             self._english = utterance.language == "en"
         return utterance
+
+    async def words_over_reply(self, start: int, end: int) -> str:
+        """Return what was said over a reply between two samples; nothing where that is a guess."""
+        return words_over_reply(await self._transcribe(start, end, self._wish(INTERJECTIONS if self._english else "")))
+
+    def _wish(self, hint: str = "", draft: bool = False, voiced: bool = False) -> Recognition:
+        language = "en" if self._english else None
+        return Recognition(language, self._translate, live=True, draft=draft, voiced=voiced, hint=hint)
+
+    async def _transcribe(self, start: int, end: int, wish: Recognition) -> Utterance:
+        audio = self.between(start, end)
+        return await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
+
+
+def words_over_reply(utterance: Utterance) -> str:
+    """Return the words of a burst over a reply; nothing where the recogniser guessed, as it does at a cough."""
+    sure = SURE_ENOUGH if order_in(utterance.text) is None else SURE_ORDER
+    return utterance.text if utterance.confidence >= sure else ""

@@ -65,6 +65,7 @@ class Wish:
     words: bool
     live: bool = False
     draft: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +159,8 @@ def recognize(
     language = options.language
     for start, end in windows(spans, round(WINDOW * RATE)):
         piece = hear(
-            heard.samples[start:end], Wish(language, options.translate, options.words, options.live, options.draft)
+            heard.samples[start:end],
+            Wish(language, options.translate, options.words, options.live, options.draft, options.hint),
         )
         language = piece.language
         if piece.silent:

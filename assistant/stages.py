@@ -63,6 +63,8 @@ class Recognition:
     """More of it will be heard soon: rather quick than right."""
     voiced: bool = False
     """Somebody is known to speak in it: speech is not looked for again, where it fits one window."""
+    hint: str = ""
+    """What may be heard, as if it had been said before: the same is then spelt the same way. Of no use to some."""
 
 
 @dataclass(frozen=True, slots=True)

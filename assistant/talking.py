@@ -14,6 +14,7 @@ from .echo_filter import EchoFilter
 from .errors import ExtraMissing
 from .happening import Observer
 from .interruption import leavable
+from .memory import tidy
 from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector, Voice
 from .types import Message
 from .wake import DrowsyEars
@@ -59,7 +60,7 @@ def converse(
         speaker,
         camera,
         detectors,
-        observers,
+        [*observers, tidy],
         history,
         make_voice=lambda speed: voice_at(kit, speed),
         recognizer=kit.live_recognizer,

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from assistant import pictures
-from assistant.benchmark.talk import memory_mb
 from assistant.cli import App
+from assistant.memory import resident_mb
 
 
 def main() -> None:
@@ -15,11 +15,11 @@ def main() -> None:
     if not frames:
         sys.exit("give one picture at least: python -m benchmarks.fusion_memory photo.jpg")
     percepts = [app.kit.eyes.look(frame) for frame in frames]
-    before = memory_mb()
+    before = resident_mb()
     fuser = app.make("fuser", "grid")
     for frame, percept in zip(frames, percepts, strict=True):
         fuser.answer(fuser.read(frame, percept), "What is on the table?")
-    print(f"before {before:.0f} MB, added {memory_mb() - before:.0f} MB")
+    print(f"before {before:.0f} MB, added {resident_mb() - before:.0f} MB")
 
 
 if __name__ == "__main__":

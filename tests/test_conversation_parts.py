@@ -16,6 +16,7 @@ from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
 from assistant.judging import Judges, combined
+from assistant.listening import INTERJECTIONS, SURE_ENOUGH, SURE_ORDER, Listener, words_over_reply
 from assistant.looking import Gaze
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
@@ -24,7 +25,7 @@ from assistant.plugins import Plugins
 from assistant.relay import BELIEVED
 from assistant.streams import Channel, Lane, Urgency, flow
 from assistant.talking import converse
-from assistant.turns import RATE, Patience
+from assistant.turns import RATE, Patience, is_backchannel
 from assistant.types import AudioChunk, Frame, Utterance
 from assistant.utterance import Hearing, respelled
 
@@ -493,3 +494,40 @@ def test_what_plugins_tell_reaches_the_conversation_from_their_thread_and_hurts_
     assert capsys.readouterr().out == "News: The tea is ready.\n"
     rich.print(live)
     assert "The tea is ready." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text, confidence, expected",
+    [
+        ("Mama.", SURE_ENOUGH - 0.01, ""),
+        ("Mama.", SURE_ENOUGH, "Mama."),
+        ("Stop!", SURE_ORDER, "Stop!"),
+        ("Stop!", SURE_ORDER - 0.01, ""),
+        ("", 0.9, ""),
+    ],
+)
+def test_a_guess_over_a_reply_is_no_word_and_an_order_is_believed_sooner(text, confidence, expected):
+    assert words_over_reply(Utterance(text, confidence=confidence)) == expected
+
+
+def test_only_english_ears_are_told_what_people_say_while_they_listen():
+    """A hint in English would have another language read as English."""
+
+    async def hints(language):
+        recognizer = FakeRecognizer("hm")
+        lane = Lane("test")
+        listener = Listener(recognizer, lane, language, translate=False)
+        listener.take(AudioChunk(tone(1.0), RATE, 0))
+        await listener.read(0, RATE)
+        await listener.words_over_reply(0, RATE)
+        recognizer.enqueue(Utterance("Was ist das?", language="de"))
+        await listener.read(0, RATE)
+        await listener.words_over_reply(0, RATE)
+        lane.close()
+        return [(options.language, options.hint) for options in recognizer.options]
+
+    assert asyncio.run(hints("en")) == [("en", ""), ("en", INTERJECTIONS), ("en", ""), (None, "")]
+
+
+def test_the_hint_names_nothing_that_would_stop_a_reply():
+    assert all(is_backchannel(said) for said in INTERJECTIONS.split("."))

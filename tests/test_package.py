@@ -1,6 +1,7 @@
 """What holds for the package as a whole."""
 
 import inspect
+import os
 import subprocess
 import sys
 
@@ -53,3 +54,13 @@ def test_every_backend_of_the_list_exists(settings, store):
             assert callable(getattr(importlib.import_module(module), attribute))
         except (ModuleNotFoundError, ExtraMissing, OSError):
             assert backend.extra is not None or "sounddevice" in backend.libraries
+
+
+@pytest.mark.parametrize("given, expected", [(None, "4"), ("20", "20")])
+def test_numpy_does_not_spin_on_cores_that_others_want_unless_somebody_says_so(given, expected):
+    """The setting counts only where it stands before numpy is imported."""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+    environment |= {} if given is None else {"OPENBLAS_THREAD_TIMEOUT": given}
+    code = "import sys, os, assistant; print(os.environ['OPENBLAS_THREAD_TIMEOUT'], 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [expected, "False"]

@@ -29,15 +29,14 @@ class FasterWhisper(WindowedRecognizer):
     """Whisper with 8-bit weights on a processor and 16-bit weights on a CUDA device.
 
     ``model`` overrides ``settings.asr.model``: a small English model for partial
-    results can stand beside the main one. ``hint`` is shown to the decoder as if it had been said
-    before, so that it spells the same words the same way.
+    results can stand beside the main one.
     """
 
-    def __init__(self, settings: Settings, store: Store, model: str | None = None, hint: str = "") -> None:
+    def __init__(self, settings: Settings, store: Store, model: str | None = None) -> None:
         import ctranslate2
         from faster_whisper import WhisperModel
 
-        name, self._hint = model or settings.asr.model, hint
+        name = model or settings.asr.model
         device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
         precision = settings.asr.precision
         if precision == "auto":
@@ -110,7 +109,7 @@ class FasterWhisper(WindowedRecognizer):
         """Decode; ``content`` are the mel frames before the silence at the end."""
         language = wish.language or self._language(encoded)
         tokenizer = self._tokenizer(language, wish.translate)
-        hint = [tokenizer.sot_prev, *tokenizer.encode(f" {self._hint}")] if self._hint else []
+        hint = [tokenizer.sot_prev, *tokenizer.encode(f" {wish.hint}")] if wish.hint else []
         prompt = [*hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
         beam = self.settings.live_beam if wish.live else self.settings.beam
         search: dict[str, Any] = {"beam_size": beam}

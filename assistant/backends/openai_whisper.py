@@ -105,6 +105,7 @@ class OpenAIWhisper(WindowedRecognizer):
                 beam_size=None if temperature > 0 else self._beam(wish.live),
                 best_of=BEST_OF if temperature > 0 else None,
                 without_timestamps=True,
+                prompt=wish.hint or None,
                 fp16=half,
             )
             with torch.inference_mode(), torch.random.fork_rng():

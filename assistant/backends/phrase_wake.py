@@ -45,6 +45,7 @@ class PhraseWake:
         self._speech = settings.vad.threshold
         self._activity = SileroActivity(settings, store)
         self._recognizer = recognizer or _recognizer(settings, store)
+        self._hint = " ".join(f"{word.replace('_', ' ').capitalize()}." for word in self._words)
         self.rest = ""
         """What was said after the wake word in the same breath; empty where only the word was said."""
         self._waiting: Samples = np.zeros(0, np.float32)
@@ -91,7 +92,8 @@ class PhraseWake:
         return found
 
     def _read(self, samples: Samples) -> str | None:
-        words = self._recognizer.transcribe(AudioChunk(samples, RATE), Recognition(live=True)).text.split()
+        wish = Recognition(live=True, hint=self._hint)
+        words = self._recognizer.transcribe(AudioChunk(samples, RATE), wish).text.split()
         found, self.rest = find(self._words, words, self._alike)
         return found
 
@@ -155,6 +157,5 @@ def _recognizer(settings: Settings, store: Store) -> Recognizer:
     asr = dataclasses.replace(settings.asr, threads=1, short_context=True, translate=False)
     if settings.asr.language in ("", "auto", "en") and all(word.isascii() for word in settings.wake.words):
         asr = dataclasses.replace(asr, model=SMALL, language="en")
-    hint = " ".join(f"{word.replace('_', ' ').capitalize()}." for word in settings.wake.words)
-    recognizer: Recognizer = FasterWhisper(dataclasses.replace(settings, asr=asr), store, hint=hint)
+    recognizer: Recognizer = FasterWhisper(dataclasses.replace(settings, asr=asr), store)
     return recognizer

@@ -46,6 +46,7 @@ class PiperVoice:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(THREADS, os.cpu_count() or 1)
         options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # every clause has another length, and each would keep a plan of its own
         # A thread that spins while it waits takes the core from the language model.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         damaged = f"the voice {self.name} is damaged; run: assistant models verify {self.name}"

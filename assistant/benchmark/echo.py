@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import turns
-from ..dialogue import SURE_ENOUGH
 from ..ears import Ears
 from ..echo import own_words
+from ..listening import INTERJECTIONS, words_over_reply
 from ..stages import Recognition
 from ..talking import canceller
 from ..turns import RATE, State, Turns
@@ -234,8 +234,8 @@ def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
         if held is not None and machine.state is State.INTERRUPTED and now - read >= READ_AGAIN * RATE:
             read = now
             audio = np.concatenate(cleaned[-(2 * RATE // len(sound.chunk.samples)) :])[-(now - held) :]
-            utterance = kit.recognizer.transcribe(AudioChunk(audio, RATE), Recognition(live=True))
-            text = utterance.text if utterance.confidence >= SURE_ENOUGH else ""
+            wish = Recognition("en", live=True, hint=INTERJECTIONS)
+            text = words_over_reply(kit.live_recognizer.transcribe(AudioChunk(audio, RATE), wish))
             echo = own_words(text, reply.around(now - 4 * RATE, now))
             commands += machine.handle(turns.Words(text, machine.now, echo))
         if any(isinstance(command, turns.Interrupt) for command in commands):

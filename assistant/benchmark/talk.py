@@ -24,6 +24,7 @@ from .. import pictures, sound
 from ..dialogue import Dialogue
 from ..errors import InputError
 from ..happening import Happening
+from ..memory import resident_mb
 from ..speech import speech_spans
 from ..stages import Recognition, Urged, never
 from ..talking import converse, detectors_of
@@ -233,7 +234,7 @@ async def _measure(
     progress("the same stages one after the other")
     sequential = one_after_the_other(kit, recordings, shown)
     figures = _figures(asked, sequential)
-    figures |= {"idle_cpu": idle, "memory_mb": round(memory_mb(), 1), **pauses, **endurance}
+    figures |= {"idle_cpu": idle, "memory_mb": round(resident_mb(), 1), **pauses, **endurance}
     if blind:
         figures["picture_added_s"] = round(_median(asked) - _median(blind), 4)
     if not quick:
@@ -300,12 +301,12 @@ async def _endure(
         if asked.first_audio is not None:
             latencies.append(asked.first_audio)
         if number == WARM - 1:
-            warm = memory_mb()
+            warm = resident_mb()
         if number % 20 == 0:
-            progress(f"turn {number} of {turns}, {memory_mb():.0f} MB")
+            progress(f"turn {number} of {turns}, {resident_mb():.0f} MB")
     return {
         "turns_in_a_row": turns,
-        "memory_growth_mb": round(memory_mb() - warm, 1) if turns > WARM else None,
+        "memory_growth_mb": round(resident_mb() - warm, 1) if turns > WARM else None,
         "latency_drift": drift(latencies),
     }
 
@@ -541,15 +542,3 @@ def spread(values: Sequence[float]) -> dict[str, float | None]:
 
 def _median(asked: Sequence[Asked]) -> float:
     return statistics.median([one.first_audio for one in asked if one.first_audio is not None] or [0.0])
-
-
-def memory_mb() -> float:
-    """Return the memory of this process in MB: now where the system tells it, else at its peak."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
