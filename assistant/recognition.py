@@ -51,6 +51,9 @@ FADE = 1.0
 BEST_OF = 5
 """Texts that are drawn at a temperature above zero, of which the most probable is taken (the same section)."""
 
+AGAIN = 4
+"""Words that a sentence and a second beginning of it have in common, from which nobody says both."""
+
 SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
 """Languages written without spaces: there each aligned part is a word."""
 
@@ -227,9 +230,14 @@ def unlooped(text: str) -> str:
     """Return a text that says the same over and over only once; the last time may have been cut off.
 
     In a shortened context the decoder does not always see where the sound ends. Where only the end of a text repeats
-    itself, a person may have said it twice (a number, say), so there it takes more than two times.
+    itself, a person may have said it twice (a number, say), so there it takes more than two times. A second time that
+    was cut off early begins again after the end of a sentence, with :data:`AGAIN` words at least.
     """
     words = text.split()
+    bare = [word.rstrip(".,?!…") for word in words]
+    for size in range(len(words) // 2 + 1, len(words) - AGAIN + 1):
+        if words[size - 1].endswith((".", "?", "!")) and bare[size:] == bare[:-size]:
+            return " ".join(words[:size])
     for size in range(3, len(words) // 2 + 1):
         for start in range(len(words) - 2 * size + 1):
             often = not start or len(words) - start > 2 * size

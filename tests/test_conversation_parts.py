@@ -61,6 +61,11 @@ from .fakes import (
         ("He went down to the river.", OPEN),
         ("When he came home", OPEN),
         ("Yes, please.", SHORT_ANSWER),
+        ("Tell me what this is.", WHOLE),
+        ("Please find out where my red keys are.", WHOLE),
+        ("Tell me what this is", DANGLING),
+        ("Tell me what colour is.", DANGLING),
+        ("Tell me what is.", DANGLING),
     ],
 )
 def test_words_tell_a_whole_question(text, expected, settings):

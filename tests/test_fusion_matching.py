@@ -18,12 +18,12 @@ from assistant.fusion.retrieval import DualEncoder
 
 @pytest.fixture(scope="module")
 def encoder() -> DualEncoder:
-    """Of the encoder only what a conflict reads: two frequent nouns, a rare one, an adjective."""
+    """Of the encoder only what a conflict reads: two frequent nouns, a rare one, an adjective, and one against all."""
     made = DualEncoder.__new__(DualEncoder)
-    made.words = {"dog": 0, "cup": 1, "zebra": 2, "red": 3}
-    made.nouns = frozenset({"dog", "cup", "zebra"})
-    weight = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32)
-    usual = np.array([0.2, 0.2, 0.004, 0.2], np.float32)
+    made.words = {"dog": 0, "cup": 1, "zebra": 2, "red": 3, "man": 4}
+    made.nouns = frozenset({"dog", "cup", "zebra", "man"})
+    usual = np.array([0.2, 0.2, 0.004, 0.2, 0.2], np.float32)
+    weight = np.vstack([np.eye(4), np.full((1, 4), -0.2)]).astype(np.float32)
     made.w = {"words.weight": weight, "words.usual": usual, "words.centre": np.zeros(4, np.float32)}
     return made
 
@@ -34,6 +34,16 @@ def test_it_names_the_noun_that_the_picture_lacks(encoder: DualEncoder) -> None:
     assert found is not None and found.noun == "dog" and found.seen[0] == "cup" and found.surprise < -2.0
     assert conflict(encoder, cup, "how many dogs are there?") is not None
     assert conflict(encoder, cup, "what colour is the cup?") is None
+
+
+def test_a_noun_is_a_word_of_its_own_and_of_english(encoder: DualEncoder) -> None:
+    """ "many" is no plural of "man", and "man" in German is nobody."""
+    without = np.ones((1, 4), np.float32)
+    for question in ("is there a man?", "where are the men?"):
+        found = conflict(encoder, without, question)
+        assert found is not None and found.noun == "man"
+    for question in ("how many legs has a spider?", "how many are there?", "was kann man hier sehen?"):
+        assert conflict(encoder, without, question) is None
 
 
 def test_what_is_rare_or_no_noun_or_unknown_is_never_missed(encoder: DualEncoder) -> None:

@@ -65,6 +65,12 @@ _HALF = re.compile(
 )
 """Openings that are not a whole question or order yet."""
 
+_ASKED_ABOUT = re.compile(
+    r"\b(?:what|who|where|when|why|how|which)\b(?: \w+)*? (?:it|this|that|these|those|he|she|they|we|you|i|"
+    r"(?:the|my|your|his|her|our|their|this|that|these|those) \w+(?: \w+)?) (?:is|are|am|was|were)$"
+)
+"""A question inside an order, whole with its verb: "Tell me what this is", "Find out where my keys are"."""
+
 _ANSWERS = frozenset(
     "yes no yeah yep nope okay ok sure thanks thank you please stop cancel pause continue resume repeat again slower "
     "faster louder quieter right wrong maybe never mind goodbye bye hello hi hey good morning evening that's all great "
@@ -99,10 +105,12 @@ class WordsTurn:
         opens = _ASKS.match(said) is not None
         asks = opens or text.endswith(_STOPS[:3])
         whole = text.endswith(_STOPS if opens else "?")
+        orders = _ORDERS.match(said) is not None
         stranded = words[-1] in _MAY_END and len(words) >= 3 and whole
+        stranded |= orders and text.endswith(_STOPS) and _ASKED_ABOUT.search(said) is not None
         if _HALF.search(said) or (words[-1] in _DANGLING and not stranded):
             return DANGLING
-        if asks or _ORDERS.match(said):
+        if asks or orders:
             # A recogniser that hears the voice go on leaves out the sign at the end.
             return WHOLE if text.endswith(_STOPS) else UNSTOPPED
         return OPEN

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import content
 from .layers import Floats
 from .retrieval import DualEncoder, shares, surprise
-from .sentences import tokenize
 
 BOUND = -2.0
 """A noun is missing where the picture makes it about a seventh as likely as usual (e to this power) or less."""
@@ -29,12 +29,17 @@ def conflict(encoder: DualEncoder, features_PD: Floats, text: str, bound: float 
     """Return the noun of a question or sentence that the picture supports least, or ``None`` where all may be there.
 
     Only nouns that are frequent in the training captions can be missed: what is rare is unlikely in every
-    picture, so its absence shows nothing. ``bound`` is the surprise below which a noun counts as missing.
+    picture, so its absence shows nothing; nor can words of another language, whose "man" and "hat" are no things.
+    ``bound`` is the surprise below which a noun counts as missing.
     """
+    spoken, english = content.words(text, encoder.words)
+    if not english:
+        return None
     layer = encoder.w
     means = np.asarray(features_PD, np.float32).mean(0)
     surprises = surprise(means, layer)
-    named = [word for word in dict.fromkeys(_singular(tokenize(text), encoder)) if word in encoder.nouns]
+    things = (word if word in encoder.nouns else content.singular(word, encoder.nouns) for word in spoken)
+    named = [word for word in dict.fromkeys(things) if word in encoder.nouns]
     if not named:
         return None
     worst = min(named, key=lambda word: float(surprises[encoder.words[word]]))
@@ -44,8 +49,3 @@ def conflict(encoder: DualEncoder, features_PD: Floats, text: str, bound: float 
     likely = shares(means, layer)
     nouns = sorted(encoder.nouns, key=lambda word: -float(likely[encoder.words[word]]))
     return Conflict(worst, found, tuple(nouns[:3]))
-
-
-def _singular(words: list[str], encoder: DualEncoder) -> list[str]:
-    """Return words, a plural that is no known noun as its singular."""
-    return [word[:-1] if word not in encoder.nouns and word[:-1] in encoder.nouns else word for word in words]

@@ -86,7 +86,7 @@ def test_writes_what_was_said(recognizer: Recognizer, clip: AudioChunk) -> None:
 def test_a_hint_tells_how_words_are_written(recognizer: Recognizer, clip: AudioChunk) -> None:
     hint = "THE QUICK BROWN FOX JUMPS. HE RAN AWAY."
     assert not recognizer.transcribe(clip).text.isupper()
-    assert recognizer.transcribe(clip, Recognition(hint=hint)).text.isupper()
+    assert recognizer.transcribe(clip, Recognition(hint=hint)).text.startswith("THE QUICK BROWN FOX JUMPS OVER")
 
 
 def test_gives_the_encoder_states_of_the_sound(recognizer: Recognizer, clip: AudioChunk) -> None:
