@@ -371,11 +371,12 @@ class Dialogue:
 
     async def _recognise_burst(self, start: int) -> None:
         """Read what was said over the reply: a barge-in, a back-channel, an echo, or nothing."""
-        end = self.turns.now
+        end, before = self.turns.now, ""
         while self.turns.state is State.INTERRUPTED:
-            text = await self._listener.words_over_reply(start, end)
+            text = await self._listener.words_over_reply(start, end, before)
             if self.turns.state is not State.INTERRUPTED:
                 return
+            before = text or before
             echo = own_words(text, self._playback.recent(4.0))
             self._tell("burst", text=text, echo=echo)
             self._handle(turns.Words(text, end, echo))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from functools import partial
 
@@ -10,15 +11,15 @@ import numpy as np
 from .orders import order_in
 from .stages import Recognition, Recognizer
 from .streams import Lane, Urgency
-from .turns import RATE
+from .turns import RATE, is_backchannel
 from .types import AudioChunk, Utterance
 
 KEPT = 90 * RATE
 """Samples that are kept: more than the longest turn."""
 INTERJECTIONS = "Mm-hmm. Uh-huh. Hmm. Yeah. Oh, I see."
 """What people say while they listen, as a hint to a recogniser that writes "Mama" or "10" for it otherwise."""
-SURE_ENOUGH, SURE_ORDER = 0.5, 0.4
-"""Confidence from which words over a reply, and orders among them, count as words."""
+SURE_ENOUGH, SURE_ORDER, SURE_AFTER_ALL = 0.55, 0.4, 0.65
+"""Confidence from which words over a reply count as words, orders among them, and others than "mm-hmm" after it."""
 
 
 class Listener:
@@ -57,9 +58,10 @@ class Listener:
             self._english = utterance.language == "en"
         return utterance
 
-    async def words_over_reply(self, start: int, end: int) -> str:
-        """Return what was said over a reply between two samples; nothing where that is a guess."""
-        return words_over_reply(await self._transcribe(start, end, self._wish(INTERJECTIONS if self._english else "")))
+    async def words_over_reply(self, start: int, end: int, before: str = "") -> str:
+        """Return what was said over a reply between two samples, as :func:`words_over_reply`."""
+        utterance = await self._transcribe(start, end, self._wish(INTERJECTIONS if self._english else ""))
+        return words_over_reply(utterance, before)
 
     def _wish(self, hint: str = "", draft: bool = False, voiced: bool = False) -> Recognition:
         language = "en" if self._english else None
@@ -70,7 +72,18 @@ class Listener:
         return await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
 
 
-def words_over_reply(utterance: Utterance) -> str:
-    """Return the words of a burst over a reply; nothing where the recogniser guessed, as it does at a cough."""
-    sure = SURE_ENOUGH if order_in(utterance.text) is None else SURE_ORDER
-    return utterance.text if utterance.confidence >= sure else ""
+def words_over_reply(utterance: Utterance, before: str = "") -> str:
+    """Return the words of a burst over a reply; nothing where the recogniser guessed, as it does at a cough.
+
+    ``before`` are the words that were read of its beginning: "mm-hmm" that becomes "in a month" is seldom a month.
+    """
+    text, sure = utterance.text, SURE_ENOUGH
+    if order_in(text) is not None:
+        sure = SURE_ORDER
+    elif before and is_backchannel(before) and _first(text) != _first(before):
+        sure = SURE_AFTER_ALL
+    return text if utterance.confidence >= sure else ""
+
+
+def _first(text: str) -> list[str]:
+    return re.findall(r"[\w'-]+", text.lower())[:1]

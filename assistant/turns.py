@@ -192,7 +192,8 @@ class Patience:
 
 
 BACKCHANNELS = frozenset(
-    "uh huh uhhuh mhm mm mmm hmm hm mmhmm mmhm um uhm ah oh aha yeah yes yep yup okay ok right sure wow nice cool "
+    "uh huh uhhuh mhm m mm mmm hmm hm mmhmm mmhm um uhm ah oh ow ooh whoa aha yeah yes yep yup okay ok k right sure "
+    "wow nice cool "
     "i see go on got it alright exactly really good great true ja oui si sí d'accord vale genau".split()
 )
 """Words that tell a speaker to go on, in the languages of the voices that ship."""

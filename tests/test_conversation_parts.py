@@ -16,7 +16,7 @@ from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
 from assistant.judging import Judges, combined
-from assistant.listening import INTERJECTIONS, SURE_ENOUGH, SURE_ORDER, Listener, words_over_reply
+from assistant.listening import INTERJECTIONS, SURE_AFTER_ALL, SURE_ENOUGH, SURE_ORDER, Listener, words_over_reply
 from assistant.looking import Gaze
 from assistant.orders import Order, order_in
 from assistant.pacing import PacedSpeaker
@@ -513,6 +513,21 @@ def test_what_plugins_tell_reaches_the_conversation_from_their_thread_and_hurts_
 )
 def test_a_guess_over_a_reply_is_no_word_and_an_order_is_believed_sooner(text, confidence, expected):
     assert words_over_reply(Utterance(text, confidence=confidence)) == expected
+
+
+@pytest.mark.parametrize(
+    "before, text, confidence, expected",
+    [
+        ("Mm-hmm.", "In a month.", SURE_AFTER_ALL - 0.01, ""),
+        ("Mm-hmm.", "In a month.", SURE_AFTER_ALL, "In a month."),
+        ("Mm-hmm.", "Mm-hmm, but why?", SURE_ENOUGH, "Mm-hmm, but why?"),
+        ("Mm-hmm.", "Stop.", SURE_ORDER, "Stop."),
+        ("In a", "In a month.", SURE_ENOUGH, "In a month."),
+        ("", "In a month.", SURE_ENOUGH, "In a month."),
+    ],
+)
+def test_what_began_as_a_back_channel_must_be_surer_to_be_something_else(before, text, confidence, expected):
+    assert words_over_reply(Utterance(text, confidence=confidence), before) == expected
 
 
 def test_only_english_ears_are_told_what_people_say_while_they_listen():

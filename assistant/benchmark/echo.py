@@ -222,7 +222,7 @@ def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
     interrupted: list[int] = []
     speech = False
     held: int | None = None  # where the burst began that is being read
-    read = 0  # the sample up to which it was read
+    read, before = 0, ""  # the sample up to which it was read, and what was read
     for sound in ears.sounds():
         cleaned.append(sound.chunk.samples)
         now = sound.chunk.start + len(sound.chunk.samples)
@@ -230,12 +230,13 @@ def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
         commands = machine.handle(turns.Heard(len(sound.chunk.samples), speech))
         for command in commands:
             if isinstance(command, turns.Hold):
-                held, read = max(0, now - (machine.now - command.start)), 0
+                held, read, before = max(0, now - (machine.now - command.start)), 0, ""
         if held is not None and machine.state is State.INTERRUPTED and now - read >= READ_AGAIN * RATE:
             read = now
             audio = np.concatenate(cleaned[-(2 * RATE // len(sound.chunk.samples)) :])[-(now - held) :]
             wish = Recognition("en", live=True, hint=INTERJECTIONS)
-            text = words_over_reply(kit.live_recognizer.transcribe(AudioChunk(audio, RATE), wish))
+            text = words_over_reply(kit.live_recognizer.transcribe(AudioChunk(audio, RATE), wish), before)
+            before = text or before
             echo = own_words(text, reply.around(now - 4 * RATE, now))
             commands += machine.handle(turns.Words(text, machine.now, echo))
         if any(isinstance(command, turns.Interrupt) for command in commands):
