@@ -83,17 +83,16 @@ class LanguageBrain:
     def complete(self, turn: Turn, urged: Urged = never) -> float | None:
         """Return the probability in [0, 1] that the words of a turn end a sentence, whatever sign stands after them.
 
-        A recogniser sets a sign after half a question too. The words are read for the reply anyway, so this costs no
+        A recogniser sets a sign after half a question too. The prompt of the reply is read anyway, so this costs no
         more than one row of logits. ``None`` where it was urged to stop, or cancelled, before all was read.
         """
         if turn.utterance is None or not (said := turn.utterance.text.rstrip(_SIGNS)):
             return 0.0
         bare = dataclasses.replace(turn, utterance=dataclasses.replace(turn.utterance, text=said))
         try:
-            self._session.sync(self._fitting(bare, finished=False), urged)
+            return self._session.ending(self._fitting(bare, finished=False), self._fitting(turn, finished=True), urged)
         except Interrupted:
             return None
-        return self._session.ending()
 
     def reply(self, turn: Turn) -> Iterator[str | ToolCall]:
         """Yield text pieces as they are generated, or a tool call, after which it is called again.

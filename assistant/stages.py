@@ -260,8 +260,16 @@ class Session(Protocol):
         """Return the logits after the last position, (vocabulary,)."""
         ...
 
-    def ending(self) -> float:
-        """Return the probability in [0, 1] that a sentence ends after the last position."""
+    def ending(
+        self,
+        pieces: Sequence[TokenIds | SoftTokens],
+        prompt: Sequence[TokenIds | SoftTokens],
+        urged: Urged = never,
+    ) -> float:
+        """Read ``pieces`` as :meth:`sync` does; return the probability in [0, 1] that a sentence ends after them.
+
+        Where ``prompt`` begins with them, all of it is read at once: a few more positions cost less than a second step.
+        """
         ...
 
     def generate(self, options: Sampling | None = None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ..errors import InputError, Interrupted, ModelError
 from ..stages import Sampling, SoftTokens, TokenIds, Urged, never
 from ..types import Features
 from .decoding import Chooser, TextStream
-from .ledger import Ledger, part, size
+from .ledger import Ledger, entries, part, size
 
 CHUNK = 64
 """Positions read at once: a cancelled reading stops at the latest after so many."""
@@ -57,6 +57,8 @@ class CachedSession(ABC):
         self._temperature = temperature
         self._ledger = Ledger()
         self._fresh = False  # whether the network's logits are those after the last position
+        self._heeded: int | None = None  # a position whose logits are wanted too
+        self._row: NDArray[np.float32] | None = None  # these logits
         self._lock = threading.RLock()
         self._cancelled = threading.Event()
         self._changes = 0
@@ -67,8 +69,11 @@ class CachedSession(ABC):
         """Return token ids; markers are parsed as such where ``special``."""
 
     @abstractmethod
-    def _read(self, piece: TokenIds | SoftTokens) -> None:
-        """Run the network over at most ``CHUNK`` positions at the end of the cache."""
+    def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
+        """Run the network over at most ``CHUNK`` positions at the end of the cache.
+
+        Returns the logits after the position at ``heed`` of the piece, where one is asked for.
+        """
 
     @abstractmethod
     def _forget(self, length: int) -> None:
@@ -144,14 +149,32 @@ class CachedSession(ABC):
             self._refresh()
             return self._logits().copy()
 
-    def ending(self) -> float:
-        """Return the probability in [0, 1] that a sentence ends after the last position.
+    def ending(
+        self,
+        pieces: Sequence[TokenIds | SoftTokens],
+        prompt: Sequence[TokenIds | SoftTokens],
+        urged: Urged = never,
+    ) -> float:
+        """Read ``pieces`` as :meth:`sync` does; return the probability in [0, 1] that a sentence ends after them.
 
         That is: of a next token that begins with a sign that ends sentences or a new line, or that ends the turn.
+        Where ``prompt`` begins with ``pieces``, all of it is read at once: a few more positions cost less than a
+        second step. Raises as :meth:`sync` does, and :class:`ModelError` where there is nothing to read.
         """
+        begun = [entry for piece in pieces for entry in entries(piece)]
+        if not begun:
+            raise ModelError(f"{self.name} has read nothing yet; append a prompt first")
+        same = begun == [entry for piece in prompt for entry in entries(piece)][: len(begun)]
         with self._lock:
-            self._refresh()
-            logits = self._logits()
+            if self._ledger.common(pieces) == len(begun):
+                self._truncate(len(begun) - 1)  # read again for its logits
+            self._heeded, self._row = len(begun) - 1, None
+            try:
+                self.sync(prompt if same else pieces, urged)
+            finally:
+                self._heeded = None
+            assert self._row is not None
+            logits = self._row
             likely = np.argpartition(logits, -LIKELY)[-LIKELY:] if len(logits) > LIKELY else np.arange(len(logits))
             chances = np.exp(logits - logits.max(), dtype=np.float64)
             ends = [t for t in likely.tolist() if self._ends(t) or self._bytes(t).lstrip(b" ").startswith(STOPS)]
@@ -253,7 +276,9 @@ class CachedSession(ABC):
             end = min(begin + step, size(piece))
             self._changes += 1
             try:
-                self._read(part(piece, begin, end))
+                heed = None if self._heeded is None else self._heeded - self.length
+                row = self._read(part(piece, begin, end), heed if heed in range(end - begin) else None)
+                self._row = self._row if row is None else row
             except BaseException:
                 self._forget(self.length)
                 self._fresh = False

@@ -153,13 +153,13 @@ class LlamaSession(CachedSession):
         words = hashlib.sha256(np.array(tokens, np.int32).tobytes()).hexdigest()
         return f"{VERSION} {self._path.resolve()} {stat.st_size} {stat.st_mtime_ns} {self.context} {words}"
 
-    def _read(self, piece: TokenIds | SoftTokens) -> None:
+    def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
         if not self._cancelled.is_set():
             self._abort[0] = b"\0"
         count = len(piece.vectors) if isinstance(piece, SoftTokens) else len(piece)
         for index in range(count):
             self._positions[index] = self.length + index
-            self._wanted[index] = index == count - 1
+            self._wanted[index] = index in (heed, count - 1)
         # cffi leaves fields that a dict does not name undefined, so every one is named.
         batch = {
             "n_tokens": count,
@@ -180,6 +180,7 @@ class LlamaSession(CachedSession):
             raise Interrupted("reading was cancelled")
         if result != 0:
             raise ModelError(f"{self.name} cannot read on (llama_decode gave {result}: {last_error()})")
+        return None if heed is None else self._row_of(heed).copy()
 
     def _forget(self, length: int) -> None:
         if not self._library.llama_memory_seq_rm(self._memory, 0, length, -1):
@@ -188,7 +189,11 @@ class LlamaSession(CachedSession):
             raise ModelError(f"{self.name} cannot roll its cache back; choose another brain.model")
 
     def _logits(self) -> NDArray[np.float32]:
-        pointer = self._library.llama_get_logits_ith(self._context, -1)
+        return self._row_of(-1)
+
+    def _row_of(self, index: int) -> NDArray[np.float32]:
+        """Return the logits of a position of the last batch that were wanted; valid until the next one is read."""
+        pointer = self._library.llama_get_logits_ith(self._context, index)
         return np.frombuffer(ffi.buffer(pointer, self._size * 4), np.float32)
 
     def _bytes(self, token: int) -> bytes:

@@ -84,15 +84,17 @@ class TransformersSession(CachedSession):
         )
         return str(rendered)
 
-    def _read(self, piece: TokenIds | SoftTokens) -> None:
+    def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
+        kept = 1 if heed is None else (len(piece.vectors) if isinstance(piece, SoftTokens) else len(piece)) - heed
         if isinstance(piece, SoftTokens):
             vectors = torch.from_numpy(np.ascontiguousarray(piece.vectors, np.float32))
             given = {"inputs_embeds": vectors.to(self.device, self.model.dtype)[None]}
         else:
             given = {"input_ids": self._tensor(piece)[None]}
         with torch.inference_mode():
-            output = self.model(**given, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
+            output = self.model(**given, past_key_values=self._cache, use_cache=True, logits_to_keep=kept)
         self._cache, self._last_logits = output.past_key_values, output.logits[0, -1]
+        return None if heed is None else _array(output.logits[0, -kept])
 
     def _forget(self, length: int) -> None:
         if length == 0:
@@ -101,7 +103,7 @@ class TransformersSession(CachedSession):
             self._cache.crop(length - self._cache.get_seq_length())
 
     def _logits(self) -> NDArray[np.float32]:
-        return cast(NDArray[np.float32], self._last_logits.float().cpu().numpy())
+        return _array(self._last_logits)
 
     def _bytes(self, token: int) -> bytes:
         if token not in self._pieces:
@@ -127,6 +129,10 @@ class TransformersSession(CachedSession):
 
     def _tensor(self, tokens: TokenIds) -> Any:
         return torch.tensor(tokens, dtype=torch.long, device=self.device)
+
+
+def _array(logits: Any) -> NDArray[np.float32]:
+    return cast(NDArray[np.float32], logits.float().cpu().numpy())
 
 
 def convert(source: Path, target: Path) -> Path:

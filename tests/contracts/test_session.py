@@ -104,11 +104,29 @@ def test_rolling_back_is_as_if_it_had_not_been_read(session: Session, prompt: li
 def test_half_a_question_is_less_likely_to_end_a_sentence_than_the_whole(session: Session) -> None:
     chances = {}
     for words in ("What is the capital city of", "What is the capital city of France"):
-        session.sync([session.tokenize(f"<|im_start|>user\n{words}")])
-        chances[words] = session.ending()
+        asked = session.tokenize(f"<|im_start|>user\n{words}")
+        chances[words] = session.ending([asked], [asked])
         assert 0.0 <= chances[words] <= 1.0
+        assert session.length == len(asked)
     if session.name.startswith("smollm2"):  # the tiny one of the other engine has random weights
         assert chances["What is the capital city of"] < 0.02 < 0.2 < chances["What is the capital city of France"]
+
+
+def test_the_end_of_the_words_is_judged_while_what_follows_is_read(session: Session) -> None:
+    asked, rest = session.tokenize("<|im_start|>user\nWho wrote it"), session.tokenize("?<|im_end|>\n")
+    alone = session.ending([asked], [asked])
+    for known in ([], asked[:2], asked, [*asked, *rest], [*asked, *asked]):
+        session.sync([known or asked[:1]])
+        assert session.ending([asked], [[*asked, *rest]]) == pytest.approx(alone, rel=0.1, abs=0.01)
+        assert session.length == len(asked) + len(rest)
+        changes = session._changes  # type: ignore[attr-defined]
+        session.sync([[*asked, *rest]])
+        session.logits()
+        assert session._changes == changes, "nothing is left to read"  # type: ignore[attr-defined]
+    assert session.ending([asked], [rest]) == pytest.approx(alone, rel=0.1, abs=0.01)
+    assert session.length == len(asked), "another prompt is not read"
+    with pytest.raises(ModelError):
+        session.ending([[]], [asked])
 
 
 def test_logits_after_a_roll_back_are_of_the_position_rolled_back_to(session: Session, prompt: list[int]) -> None:
@@ -134,9 +152,9 @@ def test_sync_reads_only_what_differs(session: Session, prompt: list[int], monke
     read: list[int] = []
     original = session._read  # type: ignore[attr-defined]
 
-    def counting(piece: list[int] | SoftTokens) -> None:
+    def counting(piece: list[int] | SoftTokens, heed: int | None) -> object:
         read.append(len(piece.vectors) if isinstance(piece, SoftTokens) else len(piece))
-        original(piece)
+        return original(piece, heed)
 
     monkeypatch.setattr(session, "_read", counting)
     session.sync([prompt, soft, prompt[:3]])
@@ -192,11 +210,11 @@ def test_cancel_ends_a_generation(session: Session, prompt: list[int]) -> None:
 def test_cancel_ends_a_long_reading(session: Session, prompt: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     original = session._read  # type: ignore[attr-defined]
 
-    def cancelled_meanwhile(piece: list[int] | SoftTokens) -> None:
+    def cancelled_meanwhile(piece: list[int] | SoftTokens, heed: int | None) -> object:
         canceller = threading.Thread(target=session.cancel)  # type: ignore[attr-defined]
         canceller.start()
         canceller.join()
-        original(piece)
+        return original(piece, heed)
 
     monkeypatch.setattr(session, "_read", cancelled_meanwhile)
     with pytest.raises(Interrupted):
