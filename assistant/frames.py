@@ -56,6 +56,11 @@ class FrameRing:
             self._frames.popleft()
 
     @property
+    def newest(self) -> Seen | None:
+        """The last frame."""
+        return self._frames[-1] if self._frames else None
+
+    @property
     def resting(self) -> Seen | None:
         """The newest frame, where it shows what the one before it does."""
         if len(self._frames) < 2 or not self._frames[-1].same_scene(self._frames[-2]):

@@ -83,6 +83,7 @@ class Gaze:
             if frame is not None:
                 had = True
                 self._ring.add(dataclasses.replace(frame, time=now()))
+                self._renew(self._ring.newest)
                 scene = self.new_scene
                 if (scene is not None or self._hasty) and not hurried():
                     try:
@@ -107,12 +108,22 @@ class Gaze:
         seen = self._ring.at(moment)
         if seen is None:
             return
-        if self._seen is not None and seen.same_scene(self._seen[0]):
+        if self._renew(seen):
             self._hasty = self._hasty and hasty
-            self._seen = self._seen[0], dataclasses.replace(self._seen[1], time=seen.frame.time)
             self._chosen = seen
             return
         await self.take(seen, hasty)
+
+    def _renew(self, seen: Seen | None) -> bool:
+        """Return whether a frame shows what was seen last; then that is no older than the frame.
+
+        Or the language model would read every second anew how old the picture is, and all that stands behind it.
+        """
+        if seen is None or self._seen is None or not seen.same_scene(self._seen[0]):
+            return False
+        first, percept = self._seen
+        self._seen = first, dataclasses.replace(percept, time=max(percept.time, seen.frame.time))
+        return True
 
     async def take(self, seen: Seen, hasty: bool = False) -> None:
         """Look at a frame, whatever it shows."""

@@ -199,6 +199,49 @@ def test_what_a_question_asks_of_a_resting_scene_is_asked_of_its_newest_frame(se
     assert len(eyes.looked) == 1 and reader.calls == 1
 
 
+def test_what_stays_before_the_camera_is_as_old_as_its_newest_frame(settings):
+    """And what was taken away is as old as the last frame that showed it."""
+    eyes, lane, clock, ticked = FakeEyes(), Lane("test"), [0.0], asyncio.Event()
+    shown = [LETTER]
+    camera = SimpleNamespace(frame=lambda: Frame(shown[0]))
+    gaze = Gaze(
+        SimpleNamespace(settings=settings, eyes=eyes, fuser=None, readers={}), camera, lane, lambda *a, **k: None
+    )
+
+    def now():
+        clock[0] += 1.0
+        ticked.set()
+        return clock[0]
+
+    async def until(moment):
+        while clock[0] < moment:
+            ticked.clear()
+            await ticked.wait()
+
+    async def look():
+        await gaze.look(clock[0])
+
+    async def main():
+        watching = asyncio.create_task(gaze.watch(now, lambda: True, look))
+        await until(1.0)
+        await look()
+        await until(4.0)
+        still = gaze.percepts[0].time
+        shown[0] = 255 - LETTER
+        await until(7.0)
+        watching.cancel()
+        return still, gaze.percepts[0].time
+
+    try:
+        still, away = asyncio.run(main())
+    finally:
+        gaze.close()
+        lane.close()
+    assert still >= 3.0
+    assert still <= away <= 5.0
+    assert len(eyes.looked) == 1
+
+
 @pytest.mark.parametrize(
     ("earlier", "later", "text"),
     [
