@@ -20,6 +20,7 @@ from ..store import Store
 from ..types import Features
 from .cached_session import CHUNK, CachedSession
 from .chat_template import ChatTemplate
+from .ledger import size
 from .llama_grammar import LlamaGrammar
 from .llama_library import VERSION, ffi, flag_callback, last_error, load
 from .llama_prefix import PrefixFiles
@@ -156,7 +157,7 @@ class LlamaSession(CachedSession):
     def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
         if not self._cancelled.is_set():
             self._abort[0] = b"\0"
-        count = len(piece.vectors) if isinstance(piece, SoftTokens) else len(piece)
+        count = size(piece)
         for index in range(count):
             self._positions[index] = self.length + index
             self._wanted[index] = index in (heed, count - 1)

@@ -20,6 +20,7 @@ from ..types import Features
 from .cached_session import CachedSession, Grammar
 from .chat_template import CHATML
 from .hub_model import best_device
+from .ledger import size
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class TransformersSession(CachedSession):
         return str(rendered)
 
     def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
-        kept = 1 if heed is None else (len(piece.vectors) if isinstance(piece, SoftTokens) else len(piece)) - heed
+        kept = 1 if heed is None else size(piece) - heed
         if isinstance(piece, SoftTokens):
             vectors = torch.from_numpy(np.ascontiguousarray(piece.vectors, np.float32))
             given = {"inputs_embeds": vectors.to(self.device, self.model.dtype)[None]}
