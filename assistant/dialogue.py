@@ -32,7 +32,7 @@ from .judging import Judges
 from .listening import Listener
 from .looking import LOOK_EVERY, Gaze
 from .manners import Manners, lengthened
-from .orders import Order, order_in
+from .orders import Order, is_order, order_in
 from .playback import Playback
 from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Urged, Voice, never
 from .streams import Channel, Lane, Urgency, flow
@@ -356,13 +356,13 @@ class Dialogue:
             audio = self._listener.between(hearing.start, pause + TAIL)
             judge = partial(self._judges.judge, hearing.listened, audio, utterance.text)
             finished = await self._aside.run(Urgency.EAR, judge)
-            if finished >= WORTH_A_TRIAL and order_in(utterance.text) is None:
+            if finished >= WORTH_A_TRIAL and not is_order(utterance.text):
                 complete = await self._foresee(hearing, utterance)
                 finished = self._judges.foreseen(finished, hearing.listened, complete)
         if hearing.pause != pause or self._hearing is not hearing:
             return
         self._tell("judged", finished=finished, text=utterance.text)
-        if utterance.text.strip() and order_in(utterance.text) is None:
+        if utterance.text.strip() and not is_order(utterance.text):
             worth = self._ahead and finished >= WORTH_A_TRIAL
             if (worth or hearing.ended) and self._job is None:
                 self._answer(hearing, utterance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .orders import order_in
+from .orders import is_order
 from .stages import TurnDetector
 from .types import AudioChunk
 
@@ -37,7 +37,7 @@ class Judges:
 
         An order to the assistant itself, however short or sharp, is whole.
         """
-        if order_in(text) is not None:
+        if is_order(text):
             return SUREST
         sounds = iter(listened)
         return combined(

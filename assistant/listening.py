@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from .orders import order_in
+from .orders import is_order
 from .stages import Recognition, Recognizer
 from .streams import Lane, Urgency
 from .turns import RATE, is_backchannel
@@ -16,9 +16,11 @@ from .types import AudioChunk, Utterance
 
 KEPT = 90 * RATE
 """Samples that are kept: more than the longest turn."""
+SHORT = 3 * RATE // 2
+"""Longest samples of a turn in which a voice command is expected."""
 INTERJECTIONS = "Mm-hmm. Uh-huh. Hmm. Yeah. Oh, I see."
 """What people say while they listen, as a hint to a recogniser that writes "Mama" or "10" for it otherwise."""
-SURE_ENOUGH, SURE_ORDER, SURE_AFTER_ALL = 0.55, 0.4, 0.65
+SURE_ENOUGH, SURE_ORDER, SURE_AFTER_ALL = 0.55, 0.3, 0.65
 """Confidence from which words over a reply count as words, orders among them, and others than "mm-hmm" after it."""
 
 
@@ -53,23 +55,30 @@ class Listener:
 
         Where words were read of it before, it is ``voiced``: speech need not be looked for again.
         """
-        utterance = await self._transcribe(start, end, self._wish(draft=draft, voiced=voiced))
+        expected = is_order if not draft and end - start <= SHORT else None
+        wish = Recognition(self._language(), self._translate, live=True, draft=draft, voiced=voiced, expected=expected)
+        utterance = await self._transcribe(start, end, wish)
         if utterance.text:
             self._english = utterance.language == "en"
         return utterance
 
     async def words_over_reply(self, start: int, end: int, before: str = "") -> str:
         """Return what was said over a reply between two samples, as :func:`words_over_reply`."""
-        utterance = await self._transcribe(start, end, self._wish(INTERJECTIONS if self._english else ""))
+        utterance = await self._transcribe(start, end, wish_over_reply(self._language(), self._translate))
         return words_over_reply(utterance, before)
 
-    def _wish(self, hint: str = "", draft: bool = False, voiced: bool = False) -> Recognition:
-        language = "en" if self._english else None
-        return Recognition(language, self._translate, live=True, draft=draft, voiced=voiced, hint=hint)
+    def _language(self) -> str | None:
+        return "en" if self._english else None
 
     async def _transcribe(self, start: int, end: int, wish: Recognition) -> Utterance:
         audio = self.between(start, end)
         return await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
+
+
+def wish_over_reply(language: str | None, translate: bool = False) -> Recognition:
+    """Return how a burst over a reply is to be read; the hint is in English."""
+    hint = INTERJECTIONS if language == "en" else ""
+    return Recognition(language, translate, live=True, hint=hint, expected=is_order)
 
 
 def words_over_reply(utterance: Utterance, before: str = "") -> str:
@@ -78,7 +87,7 @@ def words_over_reply(utterance: Utterance, before: str = "") -> str:
     ``before`` are the words that were read of its beginning: "mm-hmm" that becomes "in a month" is seldom a month.
     """
     text, sure = utterance.text, SURE_ENOUGH
-    if order_in(text) is not None:
+    if is_order(text):
         sure = SURE_ORDER
     elif before and is_backchannel(before) and _first(text) != _first(before):
         sure = SURE_AFTER_ALL

@@ -45,6 +45,14 @@ def order_in(text: str) -> Order | None:
         if said in _ORDERS:
             return _ORDERS[said]
         said = _POLITE.sub("", said).strip()
-    words = said.split()
     # "Stop, stop!" is said by somebody who means it.
-    return _ORDERS.get(words[0]) if words and len(set(words)) == 1 else None
+    words = said.split()
+    for size in range(1, len(words) // 2 + 1):
+        if words[size:] == words[:-size]:
+            return _ORDERS.get(" ".join(words[:size]))
+    return None
+
+
+def is_order(text: str) -> bool:
+    """Return whether the whole of ``text`` is a voice command."""
+    return order_in(text) is not None

@@ -69,6 +69,7 @@ class Wish:
     live: bool = False
     draft: bool = False
     hint: str = ""
+    expected: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +164,9 @@ def recognize(
     for start, end in windows(spans, round(WINDOW * RATE)):
         piece = hear(
             heard.samples[start:end],
-            Wish(language, options.translate, options.words, options.live, options.draft, options.hint),
+            Wish(
+                language, options.translate, options.words, options.live, options.draft, options.hint, options.expected
+            ),
         )
         language = piece.language
         if piece.silent:

@@ -33,6 +33,7 @@ class Relay:
         if options.draft:
             self._hopeless = audio.start if utterance.text and utterance.confidence < HOPELESS else None
             return utterance
-        if utterance.confidence >= BELIEVED or not utterance.text:
+        expected = options.expected is not None and options.expected(utterance.text)
+        if utterance.confidence >= BELIEVED or not utterance.text or expected:
             return utterance
         return self._careful.transcribe(audio, anew)

@@ -65,6 +65,9 @@ class Recognition:
     """Somebody is known to speak in it: speech is not looked for again, where it fits one window."""
     hint: str = ""
     """What may be heard, as if it had been said before: the same is then spelt the same way. Of no use to some."""
+    expected: Callable[[str], bool] | None = None
+    """Whether a text is one that is likelier here than a recogniser knows; it is written where it may well have been
+    said, although something else is a little more probable. Of no use to some."""
 
 
 @dataclass(frozen=True, slots=True)

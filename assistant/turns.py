@@ -30,12 +30,14 @@ DUCK = RATE * 64 // 1000
 """Speech over a reply that lowers its volume."""
 HOLD = RATE * 250 // 1000
 """Speech over a reply that holds it, until words or more speech tell what it was."""
+SHORT_WORD = RATE * 128 // 1000
+"""Speech over a reply that may have been a word ("Wait!") when it ends sooner: it is held, and read, then."""
 GAP = RATE * 96 // 1000
 """Quiet that makes a pause."""
 BURST_GAP = RATE * 200 // 1000
 """Quiet that ends a burst over a reply."""
 UNDECIDED = RATE * 8 // 10
-"""Longest time that a reply is held for a burst that ended without words."""
+"""Longest time that a reply is held for a burst that ended before all of it was read."""
 RESUMING = RATE // 2
 """How long RESUMED is shown before it is SPEAKING again."""
 LONGEST = RATE * 60
@@ -221,6 +223,7 @@ class Turns:
         self._last = 0  # end of the last speech
         self._finished: float | None = None  # judgement on the pause at _last
         self._words: str | None = None  # what was read of the utterance or burst
+        self._read_to = 0  # where that ended
         self._held = False
         self._pressed = False
         self._since = 0  # when the state began
@@ -290,8 +293,7 @@ class Turns:
                 if self._spoken >= RATE * self.patience.interrupt * (2 if self._words else 1):
                     return self._barge_in()
                 if self._spoken >= HOLD and not self._held:
-                    self._held = True
-                    return [Hold(self._burst_start())]
+                    return self._hold()
         return []
 
     def _quiet(self) -> list[Command]:
@@ -304,7 +306,9 @@ class Turns:
             case State.PAUSED:
                 return self._drop_blip() + self._decide(quiet)
             case State.INTERRUPTED:
-                undecided = self._held and self._words is None
+                if quiet >= GAP and self._spoken >= SHORT_WORD and not self._held:
+                    return self._hold()
+                undecided = self._held and self._read_to < self._last
                 if quiet >= (UNDECIDED if undecided else BURST_GAP):
                     return self._false_alarm()
                 return []
@@ -354,6 +358,10 @@ class Turns:
         self._finished, self._words = None, None
         self._become(State.LISTENING)
 
+    def _hold(self) -> list[Command]:
+        self._held = True
+        return [Hold(self._burst_start())]
+
     def _barge_in(self) -> list[Command]:
         """The burst is a turn of its own."""
         last = self._last if self.state is State.INTERRUPTED else self.now
@@ -377,7 +385,7 @@ class Turns:
                 return self._false_alarm()
             if not is_backchannel(event.text):
                 return self._barge_in()
-            self._words = event.text
+            self._words, self._read_to = event.text, event.end
         elif self.state is State.PAUSED and event.end >= self._last:
             self._words = event.text
         return []

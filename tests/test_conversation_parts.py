@@ -112,6 +112,8 @@ def test_an_order_is_waited_for_no_longer_than_a_whole_sentence(text, settings):
         ("Stop.", Order.STOP),
         ("Okay, stop, please.", Order.STOP),
         ("Stop! Stop!", Order.STOP),
+        ("Never mind. Never mind.", Order.STOP),
+        ("Stop. Louder.", None),
         ("Cancel that.", Order.STOP),
         ("Pause", Order.PAUSE),
         ("Could you repeat that?", None),
@@ -590,6 +592,22 @@ def test_only_english_ears_are_told_what_people_say_while_they_listen():
         return [(options.language, options.hint) for options in recognizer.options]
 
     assert asyncio.run(hints("en")) == [("en", ""), ("en", INTERJECTIONS), ("en", ""), (None, "")]
+
+
+def test_voice_commands_are_expected_over_a_reply_and_in_short_turns():
+    async def expected():
+        recognizer = FakeRecognizer("hm")
+        lane = Lane("test")
+        listener = Listener(recognizer, lane, "en", translate=False)
+        listener.take(AudioChunk(tone(3.0), RATE, 0))
+        await listener.words_over_reply(0, RATE)
+        await listener.read(0, RATE)
+        await listener.read(0, RATE, draft=True)
+        await listener.read(0, 2 * RATE)
+        lane.close()
+        return [bool(options.expected and options.expected("Louder, please.")) for options in recognizer.options]
+
+    assert asyncio.run(expected()) == [True, True, False, False]
 
 
 def test_the_hint_names_nothing_that_would_stop_a_reply():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from assistant.backends.faster_whisper import _expected
 from assistant.config import VadSettings
 from assistant.recognition import (
     RATE,
@@ -53,6 +56,13 @@ def test_where_nothing_is_sure_the_most_probable_text_that_is_no_loop_is_taken()
     pieces = {temperature: piece(LOOP, -0.1) for temperature in TEMPERATURES}
     pieces |= {0.2: piece("a tea", -1.8), 0.6: piece("a cup", -1.2)}
     assert tried(pieces) == (pieces[0.6], list(TEMPERATURES))
+
+
+def test_of_several_texts_the_likely_one_that_is_expected_is_taken() -> None:
+    result = SimpleNamespace(scores=[-0.5, -0.6, -0.9, -2.5], sequences_ids=[[1, 2], [1, 2, 3], [1, 2], [1, 2]])
+    texts = ["Boss.", "Of course.", "Pause.", "Stop."]
+    assert _expected(texts, result, lambda text: text == "Pause.") == 2
+    assert _expected(texts, result, lambda text: text in ("Stop.", "Wait.")) == 0
 
 
 def test_loops() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from assistant.orders import is_order
 from assistant.relay import BELIEVED, HOPELESS, Relay
 from assistant.stages import Recognition, Recognizer
 from assistant.types import AudioChunk, Utterance
@@ -46,6 +47,13 @@ def test_what_the_quick_one_only_guesses_is_heard_again_in_any_language(careful)
     quick = Known(Utterance("Good and tuck.", confidence=BELIEVED - 0.01))
     assert Relay(careful, quick).transcribe(AUDIO, Recognition("en", live=True)).language == "de"
     assert careful.asked == [Recognition(None, live=True)]
+
+
+def test_what_was_expected_is_not_heard_again(careful):
+    quick = Known(Utterance("Stop.", confidence=0.4))
+    assert Relay(careful, quick).transcribe(AUDIO, Recognition("en", live=True, expected=is_order)).text == "Stop."
+    assert careful.asked == []
+    assert Relay(careful, quick).transcribe(AUDIO, Recognition("en", live=True)).text == "Guten Tag."
 
 
 @pytest.mark.parametrize("options", [Recognition("en", draft=True), Recognition("en")])

@@ -171,7 +171,26 @@ def test_a_long_backchannel_that_is_known_as_one_does_not_interrupt():
     feed(turns, 0.5, True)
     turns.handle(Words("mm-hmm, I see", turns.now))
     assert feed(turns, 0.5, True) == []
+    turns.handle(Words("mm-hmm, I see", turns.now))
     assert kinds(feed(turns, 0.3, False)) == [Discard, Resume]
+
+
+def test_a_reply_goes_on_when_the_whole_burst_was_read():
+    """What was read of its first half says little: "St-" is no "Yeah"."""
+    turns = speaking()
+    feed(turns, 0.3, True)
+    half = turns.now
+    feed(turns, 0.2, True)
+    turns.handle(Words("yeah", half))
+    assert feed(turns, 0.4, False) == []
+    assert kinds(turns.handle(Words("stop", turns.now))) == [Interrupt, Begin]
+
+
+def test_a_short_word_is_held_and_read_when_it_ends():
+    turns = speaking()
+    assert kinds(feed(turns, 0.16, True)) == [Duck]
+    assert kinds(feed(turns, 0.12, False)) == [Hold]
+    assert kinds(turns.handle(Words("wait", turns.now))) == [Interrupt, Begin]
 
 
 def test_a_cough_only_ducks():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ HOP = 160  # samples a mel frame, 10 ms
 FULL = 3000  # mel frames that Whisper was trained on, 30 s
 MARGIN, LEAST = 300, 1000  # frames of silence after a shortened recording, and in all; with fewer the decoder loops
 UNSURE = 0.5  # a language less probable than this is not believed
+HYPOTHESES = 5  # texts among which one that is expected is looked for
+EXPECTED = 2.0  # log-probability by which what is expected may be less probable than the best of them
 
 
 class FasterWhisper(WindowedRecognizer):
@@ -113,6 +116,8 @@ class FasterWhisper(WindowedRecognizer):
         prompt = [*hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
         beam = self.settings.live_beam if wish.live else self.settings.beam
         search: dict[str, Any] = {"beam_size": beam}
+        if wish.expected:
+            search = {"beam_size": HYPOTHESES, "num_hypotheses": HYPOTHESES}
         if temperature > 0:
             search = {
                 "beam_size": 1,
@@ -128,12 +133,14 @@ class FasterWhisper(WindowedRecognizer):
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        tokens = result.sequences_ids[0]
+        texts = [tokenizer.decode(tokens).strip() for tokens in result.sequences_ids]
+        chosen = _expected(texts, result, wish.expected) if wish.expected and temperature == 0 else 0
+        tokens = result.sequences_ids[chosen]
         piece = Piece(
-            text=tokenizer.decode(tokens).strip(),
+            text=texts[chosen],
             language=language,
             tokens=len(tokens) + 1,
-            log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            log_probability=result.scores[chosen] * len(tokens) / (len(tokens) + 1),
             no_speech=result.no_speech_prob,
             features=_states(encoded, content // 2),
         )
@@ -161,6 +168,13 @@ class FasterWhisper(WindowedRecognizer):
         aligned = self._model.find_alignment(tokenizer, [text], encoded, frames)[0]
         parts = ((part["word"], part["start"], part["end"], part["probability"]) for part in aligned)
         return joined(parts, tokenizer.language_code)
+
+
+def _expected(texts: list[str], result: Any, expected: Callable[[str], bool]) -> int:
+    """Return the number of the first text that is expected and not much less probable than the best, or 0."""
+    sums = [score * len(tokens) for score, tokens in zip(result.scores, result.sequences_ids, strict=True)]
+    found = (n for n, text in enumerate(texts) if sums[n] >= sums[0] - EXPECTED and expected(text))
+    return next(found, 0)
 
 
 def _states(encoded: Any, time: int) -> Features | None:

@@ -17,8 +17,7 @@ import numpy as np
 from .. import turns
 from ..ears import Ears
 from ..echo import own_words
-from ..listening import INTERJECTIONS, words_over_reply
-from ..stages import Recognition
+from ..listening import wish_over_reply, words_over_reply
 from ..talking import canceller
 from ..turns import RATE, State, Turns
 from ..types import AudioChunk, Samples
@@ -234,8 +233,8 @@ def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
         if held is not None and machine.state is State.INTERRUPTED and now - read >= READ_AGAIN * RATE:
             read = now
             audio = np.concatenate(cleaned[-(2 * RATE // len(sound.chunk.samples)) :])[-(now - held) :]
-            wish = Recognition("en", live=True, hint=INTERJECTIONS)
-            text = words_over_reply(kit.live_recognizer.transcribe(AudioChunk(audio, RATE), wish), before)
+            utterance = kit.live_recognizer.transcribe(AudioChunk(audio, RATE), wish_over_reply("en"))
+            text = words_over_reply(utterance, before)
             before = text or before
             echo = own_words(text, reply.around(now - 4 * RATE, now))
             commands += machine.handle(turns.Words(text, machine.now, echo))

@@ -503,10 +503,17 @@ def made_recordings(kit: Kit, texts: Sequence[str]) -> list[Recording]:
 
 
 def trimmed(kit: Kit, audio: AudioChunk) -> Samples:
-    """Return the recording from its first to its last speech; nothing where there is none."""
+    """Return the recording from its first to its last speech; nothing where there is none.
+
+    The "st" of "Stop" is no speech to a detector of voices: what can be heard just before the first speech is kept.
+    """
     vad = dataclasses.replace(kit.settings.vad, padding=0.0)
     spans = speech_spans(audio, kit.make("vad", kit.settings.vad.engine), vad)
-    return audio.samples[spans[0][0] : spans[-1][1]] if spans else audio.samples[:0]
+    if not spans:
+        return audio.samples[:0]
+    start = max(0, spans[0][0] - RATE // 5)
+    heard = np.flatnonzero(np.abs(audio.samples[start:]) > 0.02 * np.abs(audio.samples).max())
+    return audio.samples[start + int(heard[0]) : spans[-1][1]]
 
 
 def read_pictures(folder: Path, most: int) -> list[Pixels]:

@@ -89,6 +89,23 @@ def test_a_hint_tells_how_words_are_written(recognizer: Recognizer, clip: AudioC
     assert recognizer.transcribe(clip, Recognition(hint=hint)).text.startswith("THE QUICK BROWN FOX JUMPS OVER")
 
 
+def test_of_likely_texts_the_one_that_is_expected_is_written(recognizer: Recognizer, clip: AudioChunk) -> None:
+    """What is less likely than 1 in e², or was not heard at all, is not written however much it is expected."""
+    usual = recognizer.transcribe(clip, Recognition("en", live=True)).text
+    others: list[str] = []
+
+    def none_of_them(text: str) -> bool:
+        others.append(text)
+        return False
+
+    assert recognizer.transcribe(clip, Recognition("en", live=True, expected=none_of_them)).text == usual
+    for other in others:
+        wish = Recognition("en", live=True, expected=lambda text, other=other: text == other)  # type: ignore[misc]
+        assert recognizer.transcribe(clip, wish).text in {usual, other}
+    never_said = Recognition("en", live=True, expected=lambda text: text == "Stop.")
+    assert recognizer.transcribe(clip, never_said).text == usual
+
+
 def test_gives_the_encoder_states_of_the_sound(recognizer: Recognizer, clip: AudioChunk) -> None:
     features = recognizer.transcribe(clip).features
     assert features is not None
