@@ -152,6 +152,8 @@ def test_the_recogniser_works_only_where_somebody_speaks(settings: Settings, sto
     assert listen(silence(3)) == [] and recognizer.heard == []
     assert listen(np.concatenate([spoken, silence(1)])) == [] and len(recognizer.heard) == 1
     assert recognizer.heard[0].seconds > 0.5
+    wish = recognizer.options[0]
+    assert wish and wish.expected and wish.expected("Computer, stop.") and not wish.expected("A commuter train.")
     assert listen(np.concatenate([spoken, silence(1)])) == ["computer"] and engine.rest == "go on."
     listen(np.concatenate([spoken] * 8))  # a radio: one reading for each breath at most
     assert len(recognizer.heard) <= 2 + 8

@@ -92,10 +92,13 @@ class PhraseWake:
         return found
 
     def _read(self, samples: Samples) -> str | None:
-        wish = Recognition(live=True, hint=self._hint)
+        wish = Recognition(live=True, hint=self._hint, expected=self._wakes)
         words = self._recognizer.transcribe(AudioChunk(samples, RATE), wish).text.split()
         found, self.rest = find(self._words, words, self._alike)
         return found
+
+    def _wakes(self, text: str) -> bool:
+        return find(self._words, text.split(), self._alike)[0] is not None
 
     def _end(self) -> None:
         self._before.clear()

@@ -25,6 +25,7 @@ from ..dialogue import Dialogue
 from ..errors import InputError
 from ..happening import Happening
 from ..memory import resident_mb
+from ..orders import order_in
 from ..speech import speech_spans
 from ..stages import Recognition, Urged, never
 from ..talking import converse, detectors_of
@@ -62,6 +63,21 @@ INTERRUPTIONS = (
     "No, I meant the other one over there.",
     "Can you tell me something else instead?",
 )
+ORDERS = (
+    "Stop!",
+    "Wait!",
+    "Quiet!",
+    "Cancel.",
+    "Pause.",
+    "Enough.",
+    "Hold on.",
+    "Never mind.",
+    "Slower.",
+    "Faster.",
+    "Louder.",
+    "Softer.",
+)
+"""Commands said alone over a reply; none of them leaves its mark on what is measured after them."""
 STORY = (
     "Once upon a time there was a small village at the edge of a great forest, and in that village lived a clock "
     "maker who had never once been late. Every morning he opened his shop when the bell rang seven times, and every "
@@ -75,6 +91,8 @@ HELD_UP = 3.0
 SECONDS_OF_IDLE = 10.0
 LONGEST_WAIT = 30.0
 """Seconds after which a question counts as not answered."""
+ORDER_WAIT = 4.0
+"""Seconds after which a command counts as not obeyed."""
 WARM = 10
 """Questions in a row after which the growth of memory is counted."""
 
@@ -326,6 +344,8 @@ async def _turn_taking(kit: Kit, recordings: Sequence[Recording], progress: Call
     async with session(told) as talk:  # type: ignore[arg-type]
         progress("interruptions")
         figures |= await _interruptions(talk, made_recordings(kit, INTERRUPTIONS), recordings[0])
+        progress("orders")
+        figures |= await _orders(talk, made_recordings(kit, ORDERS), recordings[0])
         progress("back-channels")
         figures |= await _backchannels(talk, made_recordings(kit, BACKCHANNELS * 5), recordings[0])
     return figures
@@ -406,6 +426,20 @@ async def _interruptions(talk: Session, over: Sequence[Recording], question: Rec
         "barge_in_from_first_sound_s": {"lowered": spread(ducked), "silent": spread(silent)},
         "barge_ins_missed": missed,
     }
+
+
+async def _orders(talk: Session, over: Sequence[Recording], question: Recording) -> dict[str, Any]:
+    """Say one command after the other over a reply; return the share of those obeyed, and how soon they were."""
+    soon = []
+    for recording in over:
+        if not await _story(talk, question):
+            continue
+        said, order = talk.microphone.say(recording.samples), order_in(recording.name)
+        await talk.until(lambda begin=said.begin: talk.since(begin, "order"), ORDER_WAIT)  # type: ignore[misc]
+        done = [at for at, happening in talk.since(said.begin, "order") if happening.details["order"] == order]
+        soon += [max(0.0, at - said.end) for at in done[:1]]
+        await talk.hush()
+    return {"orders_obeyed": round(len(soon) / len(over), 4), "orders": len(over), "order_s": spread(soon)}
 
 
 async def _backchannels(talk: Session, over: Sequence[Recording], question: Recording) -> dict[str, Any]:
