@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,17 @@ class ColourEncoder:
         height, width = (side // GRID * GRID for side in pixels.shape[:2])
         cells = pixels[:height, :width].reshape(GRID, height // GRID, GRID, width // GRID, 3).mean((1, 3)) / 255
         return np.concatenate([cells.reshape(-1, 3), np.ones((GRID * GRID, 1))], 1).astype(np.float32)
+
+
+class ColourSentences:
+    """Which colours and sides a sentence names, and a one; a rose is red."""
+
+    name, dim = "colour-sentences", 6
+
+    def embed(self, sentences: Sequence[str]) -> Vectors:
+        named = [s.lower().replace("rose", "red") for s in sentences]
+        found = np.array([[word in s for word in (*COLOURS, *SIDES)] + [True] for s in named], np.float32)
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
 
 
 class ColourEyes:
@@ -72,7 +85,7 @@ def features(cache: Path) -> Features:
 def material(world: Path, cache: Path, config: FusionConfig) -> Material:
     examples, found = read([world]), features(cache)
     found.fill([example.image for example in examples if example.image])
-    return gather(config, examples, found)
+    return replace(gather(config, examples, found), sentences=ColourSentences() if config.sentences else None)
 
 
 def configuration(

@@ -15,7 +15,7 @@ from assistant import pictures
 from assistant.cli import App, main
 from assistant.config import Settings
 from assistant.errors import InputError, ModelError
-from assistant.fusion import checkpoint
+from assistant.fusion import checkpoint, minilm
 from assistant.fusion.checkpoint import SHIPPED, Checkpoint
 from assistant.fusion.connector import EmbeddingConnector
 from assistant.fusion.explanation import Explainer
@@ -258,7 +258,7 @@ def test_the_heads_that_ship_describe_a_picture(store: Store) -> None:
     assert np.median(chances) < 0.02 and chances.min() > 0
 
 
-def test_shipped_heads_read_only_the_features_that_they_learned_from() -> None:
+def test_shipped_heads_read_only_the_features_that_they_learned_from(store: Store) -> None:
     """The eyes may learn to give more: a head trained before that stays what it is."""
     random = np.random.default_rng(0)
     given = np.abs(random.standard_normal((81, 1600))).astype(np.float32)
@@ -270,7 +270,7 @@ def test_shipped_heads_read_only_the_features_that_they_learned_from() -> None:
             shares = captioner.visual.probabilities(features), captioner.visual.places(features, "dog")
             return [captioner.likelihood(captioner.memory(features), "a dog"), *shares]
         if head == "retrieval":
-            return [DualEncoder(saved).picture(features)]
+            return [DualEncoder(saved, minilm.find(saved.config.sentences, store)).picture(features)]
         if head == "vqa":
             return [Answerer(saved).probabilities(features, "what is on the table")]
         return [Namer(saved).probabilities(features), Namer(saved).places(features, Namer(saved).names[0])]

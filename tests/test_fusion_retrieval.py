@@ -24,17 +24,26 @@ from assistant.fusion.retrieval import DualEncoder, ranks, roc_auc
 from assistant.fusion.retrieval_index import PictureIndex
 from assistant.types import Frame, Percept
 
-from .fusion_world import ColourEncoder, ColourEyes, build, configuration, material, picture
+from .fusion_world import ColourEncoder, ColourEyes, ColourSentences, build, configuration, material, picture
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A retrieval checkpoint of the tiny world."""
+    return train(tmp_path_factory.mktemp("retrieval"))
+
+
+@pytest.fixture(scope="module")
+def meaning(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """One that reads whole sentences too."""
+    return train(tmp_path_factory.mktemp("meaning"), ColourSentences.name)
+
+
+def train(folder: Path, sentences: str = "") -> SimpleNamespace:
     pytest.importorskip("torch")
     from assistant.fusion.retrieval_task import RetrievalTask
     from assistant.fusion.training import Trainer
 
-    folder = tmp_path_factory.mktemp("retrieval")
     world = build(folder / "world")
     config = configuration(
         "retrieval",
@@ -42,12 +51,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         least=2,
         reduced=4,
         word_dim=8,
+        meaning_dim=8,
         bank=4,
         calibrate=0.2,
         soft=0.1,
         mirror=0.0,
         word_pictures=4,
     )
+    config = replace(config, sentences=sentences)
     task = RetrievalTask(config, material(world, folder / "cache", config))
     result = Trainer(task, folder / "run").run()
     return SimpleNamespace(world=world, path=result.best, figures=result.figures, task=task, config=config, root=folder)
@@ -87,14 +98,17 @@ def test_it_learns_which_colour_a_picture_has(trained: SimpleNamespace) -> None:
         assert ("red", "green", "blue")[int(scores.argmax())] == colour
 
 
-def test_numpy_repeats_torch(trained: SimpleNamespace) -> None:
+@pytest.mark.parametrize("name", ["trained", "meaning"])
+def test_numpy_repeats_torch(name: str, request: pytest.FixtureRequest) -> None:
     import torch
+
+    trained: SimpleNamespace = request.getfixturevalue(name)
 
     from assistant.fusion import task as tasks
 
     saved = checkpoint.load(trained.path)
     restored = tasks.restore(saved, trained.task.material)
-    encoder = DualEncoder(saved)
+    encoder = DualEncoder(saved, trained.task.material.sentences)
     examples = restored.val  # type: ignore[attr-defined]
     with torch.no_grad():
         seen = restored._pictures("val")  # type: ignore[attr-defined]
@@ -146,6 +160,31 @@ def test_a_part_of_the_grid_is_stretched_to_the_whole(trained: SimpleNamespace) 
     seen = trained.task._seen(grids, np.random.default_rng(0))
     assert seen.shape == (20, 25, 1) and seen.min() >= 0 and seen.max() <= 8
     assert len(np.unique(seen.mean((1, 2)).numpy())) > 3, "different parts are seen"
+
+
+def test_a_sentence_is_understood_of_which_no_word_was_learned(
+    trained: SimpleNamespace, meaning: SimpleNamespace
+) -> None:
+    words, whole = DualEncoder.load(trained.path), DualEncoder.load(meaning.path, ColourSentences())
+    red, blue = (ColourEncoder().encode(picture(colour, "left", 99)) for colour in ("red", "blue"))
+    assert words.match(red, "roses") == words.match(blue, "roses") == 0.5
+    seen = np.stack([whole.picture(red), whole.picture(blue)])
+    among_red, among_blue = whole.scores(whole.texts(["roses"]), seen)[0]
+    assert among_red > among_blue + 0.5
+    assert whole.match(red, "?!") == 0.5, "there is nothing to understand"
+    assert whole.dim == words.dim + 8
+
+
+def test_a_checkpoint_says_which_sentence_encoder_it_wants(meaning: SimpleNamespace) -> None:
+    from assistant.fusion import task as tasks
+
+    other = SimpleNamespace(name="another", dim=6, embed=ColourSentences().embed)
+    with pytest.raises(ModelError, match=r"reads sentences with 'colour-sentences', but there is none; run: assistant"):
+        DualEncoder.load(meaning.path)
+    with pytest.raises(ModelError, match=r"not 'another'"):
+        DualEncoder.load(meaning.path, other)
+    with pytest.raises(ModelError, match="but there is none"):
+        tasks.restore(checkpoint.load(meaning.path), replace(meaning.task.material, sentences=None))
 
 
 def test_a_checkpoint_of_an_earlier_version_is_refused(trained: SimpleNamespace) -> None:

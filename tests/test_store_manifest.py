@@ -40,6 +40,7 @@ def test_a_profile_needs_its_models_and_not_what_they_are_made_from() -> None:
     assert {
         "smart-turn-v3.2-cpu",
         "silero-vad",
+        "all-minilm-l6-v2",
         "faster-whisper-base",
         "efficientnet-lite2-onnx",
         "piper-en_US-joe-medium",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..fusion.data import Example
     from ..fusion.encoders import PictureEncoder, SoundEncoder
     from ..fusion.features import Features
-    from ..fusion.task import Task
+    from ..fusion.task import Material, Task
     from ..fusion.training import Progress
 
 TABLES = (".md",)
@@ -104,7 +105,7 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
     config = configuration.load(arguments.config)
     folder = arguments.out or Path("runs") / arguments.config.stem
     features, examples = _encoded(app, arguments, config)
-    material = task.gather(config, examples, features)
+    material = _read(app, config, task.gather(config, examples, features))
     with _progress() as report:
         result = Trainer(task.make(config, material), folder, report).run(arguments.resume)
     summary = {
@@ -127,7 +128,8 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
 
     saved = checkpoint.load(arguments.checkpoint)
     features, examples = _encoded(app, arguments, saved.config)
-    restored = task.restore(saved, task.measured([saved.config], examples, features))
+    material = _read(app, saved.config, task.measured([saved.config], examples, features))
+    restored = task.restore(saved, material)
     figures = _figures(restored)
     if arguments.json:
         print_json({"checkpoint": str(arguments.checkpoint), "task": saved.config.task, **figures})
@@ -150,7 +152,8 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
         if config.encoder not in encoded:
             encoded[config.encoder] = _encoded(app, arguments, config)
         features, examples = encoded[config.encoder]
-        restored = task.restore(saved, task.measured(configs, examples, features))
+        material = _read(app, config, task.measured(configs, examples, features))
+        restored = task.restore(saved, material)
         row = {"checkpoint": str(path), "task": config.task}
         fuses = {"strategy": config.model.strategy} if restored.fuses else {}
         rows.append({**row, **fuses, "parameters": size, **_figures(restored)})
@@ -222,6 +225,14 @@ def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> t
     if features.skipped:
         note(f"skipped {len(features.skipped)} of {len(files)} {config.modality}s that cannot be read")
     return features, examples
+
+
+def _read(app: App, config: FusionConfig, material: Material) -> Material:
+    """Return the material with the sentence encoder that a configuration names."""
+    from ..fusion import minilm
+    from ..store import Store
+
+    return dataclasses.replace(material, sentences=minilm.find(config.sentences, Store(app.settings)))
 
 
 def _encoder(app: App, config: FusionConfig) -> PictureEncoder | SoundEncoder:

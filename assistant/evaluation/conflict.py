@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import pictures
-from ..fusion import heads
 from ..fusion.matching import conflict
 from ..fusion.retrieval import DualEncoder
 from ..fusion.sentences import tokenize
@@ -29,7 +28,7 @@ FIELDS = {"image": FILE, "captions": texts(1)}
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return ``precision``, ``recall`` on exchanged nouns and the ``false_alarms`` on true captions."""
-    encoder = DualEncoder(heads.find(app.settings, "retrieval"))
+    encoder = DualEncoder.find(app.settings)
     chance = random.Random(0)
 
     def known(*captions: str) -> list[str]:

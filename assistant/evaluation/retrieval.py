@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import pictures
-from ..fusion import heads
 from ..fusion.retrieval import DualEncoder, ranks
 from . import Items, Report, bootstrap
 from ._fields import FILE, texts
@@ -25,7 +24,7 @@ FIELDS = {"image": FILE, "captions": texts(1)}
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return the recalls with their intervals; queries are drawn for ``r_at_*``, pictures for ``text_r_at_*``."""
-    encoder = DualEncoder(heads.find(app.settings, "retrieval"))
+    encoder = DualEncoder.find(app.settings)
     rows, seen, captions, owner = [], [], list[str](), list[int]()
     for number, (row, frame) in enumerate(items.each("image", pictures.read)):
         rows.append(row)

@@ -85,6 +85,8 @@ class FusionConfig:
     """What is encoded: ``picture`` or ``sound``."""
     grid: tuple[int, int] = (9, 9)
     """(rows, columns) of the features of a picture."""
+    sentences: str = ""
+    """Name of the sentence encoder that it reads beside the words (:mod:`.minilm`); empty: none."""
     llm: str = ""
     """The language model whose embedding space it speaks; empty: any."""
     llm_dim: int = 0
@@ -133,6 +135,15 @@ class FusionConfig:
             raise ModelError(
                 f"this {self.task} checkpoint wants embeddings of width {self.llm_dim}"
                 f"{f' ({self.llm})' if self.llm else ''}, not {llm_dim}"
+            )
+
+    def check_sentences(self, name: str) -> None:
+        """Raise :class:`ModelError` where it reads sentences with another encoder than is there; "" is none."""
+        if self.sentences and name != self.sentences:
+            there = f"not {name!r}" if name else "but there is none"
+            raise ModelError(
+                f"this {self.task} checkpoint reads sentences with {self.sentences!r}, {there}; run: assistant models "
+                f"pull {self.sentences}, or name it as sentences in the configuration"
             )
 
 

@@ -1,7 +1,8 @@
 """Encoders behind one shape: a name, a width, a token layout, a preprocessing, and vectors out.
 
 The embedded profile uses :class:`EyesEncoder` (EfficientNet's grid). The others run through
-transformers (extra ``gpu``): CLIP, SigLIP 2, DINOv2 and ViT for pictures, BERT for texts. Sound
+transformers (extra ``gpu``): CLIP, SigLIP 2, DINOv2 and ViT for pictures, BERT for texts. Whole sentences are
+encoded by :class:`~.minilm.MiniLM`. Sound
 is encoded by the recogniser: :class:`EarsEncoder` encodes any sound, and the states of speech that was
 recognised are in :attr:`Utterance.features`. Text for the language model comes from :meth:`Session.embed`.
 """
@@ -52,6 +53,17 @@ class SoundEncoder(Protocol):
 
     def encode(self, audio: AudioChunk) -> Features:
         """Return (time, dim)."""
+        ...
+
+
+class SentenceEncoder(Protocol):
+    """Sentences to vectors of their meaning."""
+
+    name: str
+    dim: int
+
+    def embed(self, sentences: Sequence[str]) -> Features:
+        """Return vectors of length one, (sentences, dim)."""
         ...
 
 

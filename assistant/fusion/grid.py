@@ -14,7 +14,7 @@ from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
 from ..types import Frame, Percept, Verdict
-from . import checkpoint, heads
+from . import checkpoint, heads, minilm
 from .checkpoint import Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
@@ -46,7 +46,7 @@ class GridFuser:
 
         Raises :class:`ModelError` where they are damaged, were trained for other eyes or are none at all.
         """
-        self.encoder = settings.eyes.model
+        self.encoder, self._store = settings.eyes.model, store
         self._saved = {task: checkpoint.load(file) for task, file in heads.files(settings).items()}
         if not self._saved:
             raise ModelError(
@@ -173,7 +173,9 @@ class GridFuser:
     def _judge(self) -> Judge | None:
         if "retrieval" not in self._saved:
             return None
-        return Judge(DualEncoder(self._saved["retrieval"]), self._captioner, self._saved.get("judge"))
+        saved = self._saved["retrieval"]
+        encoder = DualEncoder(saved, minilm.find(saved.config.sentences, self._store))
+        return Judge(encoder, self._captioner, self._saved.get("judge"))
 
     @cached_property
     def lexicon(self) -> Lexicon:

@@ -58,7 +58,7 @@ class Judge:
     @classmethod
     def find(cls, settings: Settings) -> Judge:
         """Return the judge of the checkpoints in force. Raises :class:`ModelError` without a ``retrieval`` one."""
-        encoder = DualEncoder(heads.find(settings, "retrieval"))
+        encoder = DualEncoder.find(settings)
         try:
             saved, captioner = heads.find(settings, "judge"), NumpyCaptioner(heads.find(settings, "caption"))
         except ModelError:
@@ -71,7 +71,7 @@ class Judge:
         return Sight(self.encoder.picture(features_PD), memory)
 
     def chance(self, sight: Sight, sentence: str) -> float:
-        """Return the probability that a sentence is true of a picture; 0.5 where no word of it is known."""
+        """Return the probability that a sentence is true of a picture; 0.5 where nothing of it is known."""
         if self.calibration is None or self.captioner is None:
             return self.encoder.judge(sight.vector, sentence)
         vector = self.encoder.text(sentence)

@@ -2,9 +2,10 @@
 
 Each word looks for the places of the eyes' grid that it fits. How well it fits there, weighed by how much the word
 says, is the score (late interaction: Yao et al., "FILIP", ICLR 2022; Khattab & Zaharia, "ColBERT", SIGIR 2020). A
-linear space in closed form (:mod:`.cca`) compares the whole, and a linear layer says how much likelier each word is
-made by the picture; all three are added. How high a score is high differs from sentence to sentence, so a match is
-judged against a bank of other pictures and other sentences (hubness: Dinu et al., ICLR 2015 workshop).
+linear space in closed form (:mod:`.cca`) compares the whole, two small towers compare it with what a sentence encoder
+makes of the meaning (:mod:`.minilm`), which knows words that no caption had, and a linear layer says how much likelier
+each word is made by the picture; all are added. How high a score is high differs from sentence to sentence, so a
+match is judged against a bank of other pictures and other sentences (hubness: Dinu et al., ICLR 2015 workshop).
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config import Settings
 from ..errors import ModelError
-from . import checkpoint
+from ..store import Store
+from . import checkpoint, heads, minilm
 from .cca import LinearSpace
 from .checkpoint import Checkpoint
+from .encoders import SentenceEncoder
 from .layers import Floats, linear, norm, quick_gelu, shrink, softmax, units
 from .quantised import unpack
 from .sentences import Vocabulary, tokenize
@@ -100,33 +104,47 @@ class Layout:
 class DualEncoder:
     """The linear space, the words and the towers of a ``retrieval`` checkpoint.
 
-    A picture's vector has its place in the linear space, how much likelier than usual it makes each word, and a vector
-    of each of its places; a sentence's has its place in the linear space, which words it has, and for each of them a
-    vector and how much it says. :meth:`scores` compares them.
+    A picture's vector has its place in the linear space, how much likelier than usual it makes each word, its meaning,
+    and a vector of each of its places; a sentence's has its place in the linear space, which words it has, its
+    meaning, and for each word a vector and how much it says. :meth:`scores` compares them. Without a sentence encoder
+    nothing stands for the meaning.
     """
 
-    def __init__(self, saved: Checkpoint) -> None:
-        """Raise :class:`ModelError` for a checkpoint of an earlier version, which compared pictures as a whole."""
+    def __init__(self, saved: Checkpoint, sentences: SentenceEncoder | None = None) -> None:
+        """Take a checkpoint and the sentence encoder that it names.
+
+        Raises :class:`ModelError` without the latter, and for a checkpoint of an earlier version, which compared
+        pictures as a whole.
+        """
         self.config, extras = saved.config, saved.extras
         if "close" not in extras:
             raise ModelError("the retrieval checkpoint is of an earlier version; train it again or remove it")
+        saved.config.check_sentences(sentences.name if sentences else "")
+        self.sentences = sentences if saved.config.sentences else None
         self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
         self.words = {word: number for number, word in enumerate(extras["words"])}
         self.nouns = frozenset(extras["nouns"])
         self.share = float(extras["share"])
-        self.weight = float(extras["space"])
+        self.weight, self.meant = float(extras["space"]), float(extras.get("meaning", 0.0))
         self.longest = int(extras["longest"])
         self.w = unpack(saved.arrays)
         self.space = LinearSpace.of(self.w)
         dim = len(self.w["places.out.bias"])
-        plain = self.space.picture.shape[0] + len(self.words)
+        meaning = len(self.w["meaning.show.bias"]) if self.sentences else 0
+        plain = self.space.picture.shape[0] + len(self.words) + meaning
         self.layout = Layout(plain, dim, float(np.exp(self.w["sharp"]).item()), float(extras["close"]))
         self.calibration = Calibration((*extras["calibration"]["weights"],), extras["calibration"]["bias"])
 
     @classmethod
-    def load(cls, path: Path) -> DualEncoder:
+    def load(cls, path: Path, sentences: SentenceEncoder | None = None) -> DualEncoder:
         """Load a checkpoint. Raises :class:`ModelError` where it is damaged."""
-        return cls(checkpoint.load(path))
+        return cls(checkpoint.load(path), sentences)
+
+    @classmethod
+    def find(cls, settings: Settings) -> DualEncoder:
+        """Return the encoder of the checkpoint in force. Raises :class:`ModelError` where there is none."""
+        saved = heads.find(settings, "retrieval")
+        return cls(saved, minilm.find(saved.config.sentences, Store(settings)))
 
     @property
     def dim(self) -> int:
@@ -139,24 +157,34 @@ class DualEncoder:
         grid = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
         places = units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
         means = features_PD.mean(0)
-        parts = [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w), places.ravel()]
-        return np.concatenate(parts).astype(np.float32)
+        parts = [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w)]
+        if self.sentences:
+            parts.append(self.meant * units(self._show(grid) + self._show(_mirrored(grid))))
+        vector: Floats = np.concatenate([*parts, places.ravel()]).astype(np.float32)
+        return vector
 
     def text(self, sentence: str) -> Floats:
-        """Return the vector of a sentence, (longest words' length,); zeros where none of its words is known."""
-        tokens = tokenize(sentence)
-        numbers = [number for number in self.vocabulary.numbers(tokens) if number >= 4]
-        named = np.zeros(len(self.words), np.float32)
-        named[[self.words[token] for token in set(tokens) if token in self.words]] = 1
-        read = np.zeros((self.longest, self.layout.dim + 1), np.float32)
-        if not numbers:
-            return np.zeros(self.layout.plain + read.size, np.float32)
-        read[: len(numbers)] = self._read(numbers[: self.longest])
-        return np.concatenate([self.space.texts([np.array(numbers)])[0], named, read.ravel()]).astype(np.float32)
+        """Return the vector of a sentence, (length,); zeros where nothing of it is known."""
+        vector: Floats = self.texts([sentence])[0]
+        return vector
 
     def texts(self, sentences: Sequence[str]) -> Floats:
         """Return the vectors of sentences, (sentences, length)."""
-        return np.stack([self.text(sentence) for sentence in sentences])
+        said = [tokenize(sentence) for sentence in sentences]
+        numbers = [[number for number in self.vocabulary.numbers(tokens) if number >= 4] for tokens in said]
+        named = np.zeros((len(said), len(self.words)), np.float32)
+        read = np.zeros((len(said), self.longest, self.layout.dim + 1), np.float32)
+        space = np.zeros((len(said), self.space.picture.shape[0]), np.float32)
+        for row, (tokens, known) in enumerate(zip(said, numbers, strict=True)):
+            named[row, [self.words[token] for token in set(tokens) if token in self.words]] = 1
+            if known:
+                read[row, : len(known)] = self._read(known[: self.longest])
+                space[row] = self.space.texts([np.array(known)])[0]
+        parts = [space, named]
+        if self.sentences:
+            parts.append(self._say(self.sentences.embed(sentences)) * [[bool(tokens)] for tokens in said])
+        vectors: Floats = np.concatenate([*parts, read.reshape(len(said), -1)], 1).astype(np.float32)
+        return vectors
 
     def scores(self, texts: Floats, pictures: Vectors) -> Floats:
         """Return how well each text fits each picture, (texts, pictures), from their vectors."""
@@ -181,7 +209,7 @@ class DualEncoder:
     def judge(self, picture: Floats, text: str) -> float:
         """Return the calibrated probability that a text is true of a picture (its vector).
 
-        0.5 where no word of the text is known.
+        0.5 where nothing of the text is known.
         """
         words = self.text(text)
         return float(self.chances(words, picture[None])[0]) if words.any() else 0.5
@@ -200,6 +228,17 @@ class DualEncoder:
         hidden = quick_gelu(linear(self.w, "places.see", x) + self.w["places.where"])
         hidden = hidden + quick_gelu(linear(self.w, "places.whole", hidden.mean(0)))
         return units(linear(self.w, "places.out", hidden) + linear(self.w, "places.direct", x))
+
+    def _show(self, grid: Floats) -> Floats:
+        """Return the unit vector of what a picture means, (dim,), from the reduced grid, (places, reduced)."""
+        hidden = quick_gelu(linear(self.w, "meaning.see", norm(self.w, "meaning.norm", grid)))
+        return units(linear(self.w, "meaning.show", np.concatenate([hidden.mean(0), hidden.max(0)])))
+
+    def _say(self, embedded: Floats) -> Floats:
+        """Return the same of sentences, (sentences, dim), from the sentence encoder's vectors."""
+        x = embedded * np.float32(embedded.shape[1] ** 0.5)
+        hidden = quick_gelu(linear(self.w, "meaning.read", x))
+        return units(linear(self.w, "meaning.say", hidden) + linear(self.w, "meaning.direct", x))
 
     def _read(self, numbers: list[int]) -> Floats:
         """Return unit vectors of words and how much each says, (words, dim + 1)."""

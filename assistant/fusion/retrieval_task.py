@@ -2,8 +2,9 @@
 
 InfoNCE both ways over a batch (van den Oord et al., 2018; Radford et al., ICML 2021). Captions of other
 pictures that say nearly the same are no clean negatives: part of the target goes to them in proportion to
-their tf-idf similarity. Word vectors start from latent semantic analysis of the training captions
-(Deerwester et al., 1990), so that words of the same pictures start close together.
+their tf-idf similarity. What a sentence encoder makes of the whole caption is brought to the whole picture in the
+same way, by two towers and a loss of their own. Word vectors start from latent semantic analysis of the training
+captions (Deerwester et al., 1990), so that words of the same pictures start close together.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ class RetrievalOptions(Views):
     """A word that the linear layer predicts occurs in the captions of at least so many pictures."""
     word_ridge: float = 2.0
     """Penalty of that layer, in units of the number of pictures, on standardised features."""
+    meaning: float = 3.0
+    """Weight of what the sentence encoder's vector and the whole picture have in common."""
+    meaning_dim: int = 256
     share: float = 0.02
     """Weight of the predicted words."""
     space: float = 1.0
@@ -128,12 +132,38 @@ class WordTower(nn.Module):
         return vectors, says.softmax(1)[mask]
 
 
-class Towers(nn.Module):
-    """Both towers, how much a word prefers its best place, and the temperature of the scores."""
+class MeaningTowers(nn.Module):
+    """The grid, (batch, places, reduced), and an encoder's sentences, (texts, width), to unit vectors of one space."""
 
-    def __init__(self, places: PlaceTower, read: WordTower) -> None:
+    def __init__(self, reduced: int, width: int, hidden: int, dim: int, dropout: float) -> None:
         super().__init__()
-        self.places, self.read = places, read
+        self.norm, self.see = nn.LayerNorm(reduced), nn.Linear(reduced, hidden)
+        self.show = nn.Linear(2 * hidden, dim)
+        self.read, self.say, self.direct = nn.Linear(width, hidden), nn.Linear(hidden, dim), nn.Linear(width, dim)
+        self.drop = nn.Dropout(dropout)
+        self.scale = nn.Parameter(torch.tensor(float(np.log(1 / 0.07))))
+
+    def pictures(self, grid_BPR: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors of whole pictures, (batch, dim)."""
+        hidden = _gelu(self.see(self.drop(self.norm(grid_BPR))))
+        return functional.normalize(self.show(self.drop(torch.cat([hidden.mean(1), hidden.amax(1)], -1))), dim=-1)
+
+    def texts(self, embedded: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors of sentences, (texts, dim)."""
+        x = self.drop(embedded * embedded.shape[-1] ** 0.5)
+        return functional.normalize(self.say(self.drop(_gelu(self.read(x)))) + self.direct(x), dim=-1)
+
+    def forward(self, grid_BPR: torch.Tensor, embedded: torch.Tensor) -> torch.Tensor:
+        """Return the score of each text with each picture, (texts, pictures), over the temperature."""
+        return self.texts(embedded) @ self.pictures(grid_BPR).T * self.scale.exp().clamp(max=100)
+
+
+class Towers(nn.Module):
+    """The towers, how much a word prefers its best place, and the temperature of the scores."""
+
+    def __init__(self, places: PlaceTower, read: WordTower, meaning: MeaningTowers | None) -> None:
+        super().__init__()
+        self.places, self.read, self.meaning = places, read, meaning
         self.sharp = nn.Parameter(torch.tensor(2.0))
         self.scale = nn.Parameter(torch.tensor(float(np.log(1 / 0.07))))
 
@@ -175,6 +205,11 @@ class RetrievalTask(Task):
         self.words = {
             part: self._numbers([c for e in examples for c in e.captions]) for part, examples in self.sides.items()
         }
+        self.meant: dict[str, torch.Tensor] = {}
+        if config.sentences and material.sentences:
+            for part, examples in self.sides.items():
+                captions = [caption for example in examples for caption in example.captions]
+                self.meant[part] = torch.from_numpy(material.sentences.embed(captions))
         self.first = np.cumsum([0] + [len(e.captions) for e in self.train])
         self.calibration = Calibration((1.0, 0.0, 0.0, 0.0, 0.0), 0.0)
         self.bank: tuple[Floats, Floats] = (np.zeros((1, 1), np.float32),) * 2
@@ -192,9 +227,11 @@ class RetrievalTask(Task):
         torch.manual_seed(config.training.seed)
         model = config.model
         vectors = self._vectors() if not extras else np.zeros((len(self.vocabulary), options.word_dim), np.float32)
+        width = self.meant["val"].shape[1] if self.meant else 0
         self.module = Towers(
             PlaceTower(options.reduced, model.hidden, model.dim, model.dropout),
             WordTower(vectors, model.hidden, model.dim, model.dropout),
+            MeaningTowers(options.reduced, width, model.hidden, options.meaning_dim, model.dropout) if width else None,
         )
 
     def _means(self, examples: Sequence[Example]) -> Floats:
@@ -289,10 +326,11 @@ class RetrievalTask(Task):
         return [batch for batch in batches if len(batch) * 2 > size] or batches
 
     def loss(self, indices: Sequence[int], generator: np.random.Generator) -> torch.Tensor:
-        """Return the mean of both directions' cross-entropy."""
+        """Return the mean of both directions' cross-entropy, of words at places and of the meaning."""
         options, device = self.options, self.module.scale.device
         spans = [np.arange(self.first[i], self.first[i + 1]) for i in indices]
-        numbers = self.words["train"][np.concatenate([generator.choice(span, options.captions) for span in spans])]
+        drawn = np.concatenate([generator.choice(span, options.captions) for span in spans])
+        numbers = self.words["train"][drawn]
         numbers = numbers[:, : max(1, int((numbers > 0).sum(1).max()))]
         target = functional.one_hot(torch.arange(len(spans)).repeat_interleave(options.captions), len(spans)).float()
         if options.soft:
@@ -301,10 +339,10 @@ class RetrievalTask(Task):
             target = (1 - options.soft) * target + options.soft * alike
         target = target.to(device)
         grids = self._seen(self.grids["train"][list(indices)].float(), generator)
-        scores = self.module(grids.to(device), numbers.to(device), self.config.training.word_dropout)
-        to_pictures = -(target * scores.log_softmax(1)).sum(1).mean()
-        to_texts = -(target / target.sum(0) * scores.log_softmax(0)).sum(0).mean()
-        loss: torch.Tensor = (to_pictures + to_texts) / 2
+        grids = grids.to(device)
+        loss = contrastive(self.module(grids, numbers.to(device), self.config.training.word_dropout), target)
+        if self.module.meaning is not None:
+            loss = loss + contrastive(self.module.meaning(grids, self.meant["train"][drawn].to(device)), target)
         return loss
 
     def _seen(self, grids_BPR: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
@@ -336,7 +374,8 @@ class RetrievalTask(Task):
         return {**figures, "recall": recall, "match_accuracy": 0.5, "match_roc_auc": 0.5}
 
     def _layout(self) -> Layout:
-        plain = self.space.picture.shape[0] + len(self.predicted)
+        meaning = self.options.meaning_dim if self.module.meaning is not None else 0
+        plain = self.space.picture.shape[0] + len(self.predicted) + meaning
         sharp = float(self.module.sharp.detach().exp())
         return Layout(plain, self.config.model.dim, sharp, self.options.close)
 
@@ -344,22 +383,32 @@ class RetrievalTask(Task):
         device, every = self.module.scale.device, []
         for start in range(0, len(self.grids[part]), 200):
             given = torch.from_numpy(pooling(self.config.grid, SIDE)) @ self.grids[part][start : start + 200].float()
-            both = [self.module.places(given.to(device)), _mirror(self.module.places(_mirror(given).to(device)))]
+            given = given.to(device)
+            both = [self.module.places(given), _mirror(self.module.places(_mirror(given)))]
             places = functional.normalize(torch.stack(both).sum(0), dim=-1).flatten(1).cpu().numpy()
             means = self.means[part][start : start + 200]
             linear = self.options.space * self.space.pictures(means)
-            every.append(np.concatenate([linear, self.options.share * surprise(means, self.layer), places], 1))
+            parts = [linear, self.options.share * surprise(means, self.layer)]
+            if (meaning := self.module.meaning) is not None:
+                shown = functional.normalize(meaning.pictures(given) + meaning.pictures(_mirror(given)), dim=-1)
+                parts.append(self.options.meaning * shown.cpu().numpy())
+            every.append(np.concatenate([*parts, places], 1))
         return np.concatenate(every).astype(np.float32)
 
     def _texts(self, part: str) -> Floats:
-        every = []
+        every, start = [], 0
         for block in self.words[part].split(500):
             vectors, says = self.module.read(block.to(self.module.scale.device))
             mask, numbers = (block > PAD).numpy(), block.numpy()
             read = np.zeros((*mask.shape, self.config.model.dim + 1), np.float32)
             read[mask] = torch.cat([vectors, says[:, None]], 1).cpu().numpy()
             linear = self.space.texts([row[row > 0] for row in numbers])
-            every.append(np.concatenate([linear, self._named(numbers), read.reshape(len(read), -1)], 1))
+            parts = [linear, self._named(numbers)]
+            if (meaning := self.module.meaning) is not None:
+                said = self.meant[part][start : start + len(block)].to(self.module.scale.device)
+                parts.append(meaning.texts(said).cpu().numpy())
+            every.append(np.concatenate([*parts, read.reshape(len(read), -1)], 1))
+            start += len(block)
         return np.concatenate(every).astype(np.float32)
 
     def _named(self, numbers: NDArray[Any]) -> Floats:
@@ -428,6 +477,7 @@ class RetrievalTask(Task):
             "close": self.options.close,
             "share": self.options.share,
             "space": self.options.space,
+            "meaning": self.options.meaning,
             "calibration": dataclasses.asdict(self.calibration),
         }
 
@@ -439,11 +489,10 @@ class RetrievalTask(Task):
             **self.space.arrays(),
             "reduce.mean": self.reduce_mean,
             "reduce.weight": self.reduce_weight,
-            "bank.pictures": self.bank[0],
-            "bank.texts": self.bank[1],
         }
-        large = [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000]
-        return pack(arrays, [name for name in large if not name.startswith("bank.")])
+        packed = pack(arrays, [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000])
+        bank = {"bank.pictures": self.bank[0], "bank.texts": self.bank[1]}
+        return {**packed, **{name: array.astype(np.float16) for name, array in bank.items()}}
 
     def load(self, arrays: Arrays) -> None:
         """Take the weights and all that was fitted before them."""
@@ -454,6 +503,13 @@ class RetrievalTask(Task):
         self.bank = plain["bank.pictures"], plain["bank.texts"]
         self.reduce_mean, self.reduce_weight = plain["reduce.mean"], plain["reduce.weight"]
         self._reduce()
+
+
+def contrastive(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return the mean of both directions' cross-entropy of (texts, pictures); each text's shares sum to one."""
+    to_pictures = -(target * scores.log_softmax(1)).sum(1).mean()
+    to_texts = -(target / target.sum(0) * scores.log_softmax(0)).sum(0).mean()
+    return (to_pictures + to_texts) / 2
 
 
 def recalls(scores: Floats, owner: NDArray[Any]) -> dict[str, float]:

@@ -20,6 +20,7 @@ from . import data
 from .checkpoint import Arrays, Checkpoint
 from .config import FusionConfig
 from .data import Example
+from .encoders import SentenceEncoder
 from .features import Features
 
 TASKS = {
@@ -41,14 +42,18 @@ class Material:
     features: Features
     train: Sequence[Example]
     val: Sequence[Example]
+    sentences: SentenceEncoder | None = None
+    """What reads whole sentences, for configurations that name one."""
 
     def read_by(self, config: FusionConfig) -> Material:
         """Return the same with as many features of each token as a configuration asks for.
 
-        Raises :class:`ModelError` where they are of another encoder, :class:`SettingError` where there are fewer.
+        Raises :class:`ModelError` where they, or the vectors of sentences, are of another encoder,
+        :class:`SettingError` where there are fewer.
         """
         layout = self.features.encoder.layout
         config.check(encoder=layout.name, modality=layout.modality)
+        config.check_sentences(self.sentences.name if self.sentences else "")
         if layout.dim < config.encoder_dim:
             raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")
         if config.modality == "picture" and layout.tokens != config.grid:
