@@ -489,10 +489,11 @@ class RetrievalTask(Task):
             **self.space.arrays(),
             "reduce.mean": self.reduce_mean,
             "reduce.weight": self.reduce_weight,
+            "bank.pictures": self.bank[0],
+            "bank.texts": self.bank[1],
         }
-        packed = pack(arrays, [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000])
-        bank = {"bank.pictures": self.bank[0], "bank.texts": self.bank[1]}
-        return {**packed, **{name: array.astype(np.float16) for name, array in bank.items()}}
+        large = [name for name, array in arrays.items() if array.ndim == 2 and array.size > 10_000]
+        return pack(arrays, [name for name in large if not name.startswith("bank.")])
 
     def load(self, arrays: Arrays) -> None:
         """Take the weights and all that was fitted before them."""
