@@ -40,7 +40,8 @@ def main() -> None:
     app = App()
     settings = app.settings
     caption, retrieval = heads.find(settings, "caption"), heads.find(settings, "retrieval")
-    encoder, visual = DualEncoder.find(settings), VisualWords.of(caption.arrays, caption.extras["visual_words"])
+    encoder = DualEncoder.of(retrieval, app.store)
+    visual = VisualWords.of(caption.arrays, caption.extras["visual_words"])
     training = split(read([given.data]), 0.1)[0]
     # 0.05: options.calibrate of both checkpoints, which do not name it where it is the default.
     held = hold(training, float(retrieval.config.options.get("calibrate", 0.05)), retrieval.config.training.seed)[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +84,7 @@ def features(cache: Path) -> Features:
 def material(world: Path, cache: Path, config: FusionConfig) -> Material:
     examples, found = read([world]), features(cache)
     found.fill([example.image for example in examples if example.image])
-    return replace(gather(config, examples, found), sentences=ColourSentences() if config.sentences else None)
+    return gather(config, examples, found, ColourSentences() if config.sentences else None)
 
 
 def configuration(

@@ -15,7 +15,7 @@ from assistant import pictures
 from assistant.cli import App, main
 from assistant.config import Settings
 from assistant.errors import InputError, ModelError
-from assistant.fusion import checkpoint, minilm
+from assistant.fusion import checkpoint
 from assistant.fusion.checkpoint import SHIPPED, Checkpoint
 from assistant.fusion.connector import EmbeddingConnector
 from assistant.fusion.explanation import Explainer
@@ -270,7 +270,7 @@ def test_shipped_heads_read_only_the_features_that_they_learned_from(store: Stor
             shares = captioner.visual.probabilities(features), captioner.visual.places(features, "dog")
             return [captioner.likelihood(captioner.memory(features), "a dog"), *shares]
         if head == "retrieval":
-            return [DualEncoder(saved, minilm.find(saved.config.sentences, store)).picture(features)]
+            return [DualEncoder.of(saved, store).picture(features)]
         if head == "vqa":
             return [Answerer(saved).probabilities(features, "what is on the table")]
         return [Namer(saved).probabilities(features), Namer(saved).places(features, Namer(saved).names[0])]

@@ -99,7 +99,7 @@ def test_the_command_uses_it(trained: SimpleNamespace, tmp_path: Path) -> None:
         fusion=replace(settings.fusion, checkpoint=str(trained.heads)),
         eyes=replace(settings.eyes, model="colours"),
     )
-    app = SimpleNamespace(settings=settings, kit=SimpleNamespace(eyes=world.ColourEyes()))
+    app = SimpleNamespace(settings=settings, store=Store(settings), kit=SimpleNamespace(eyes=world.ColourEyes()))
     lines: list[dict[str, object]] = []
     found = match.run(app, load(index, match.FIELDS), lines.append)  # type: ignore[arg-type]
     assert found["judge"] is True and len(lines) == 12 and found["balanced_accuracy"] > 0.7

@@ -72,8 +72,8 @@ def test_the_evaluation_exchanges_nouns(encoder: DualEncoder, tmp_path: Path, mo
     eyes = SimpleNamespace(
         look=lambda frame: SimpleNamespace(features=np.array(seen[bool(frame.pixels.mean() < 100)], np.float32))
     )
-    monkeypatch.setattr(evaluation, "DualEncoder", SimpleNamespace(find=lambda settings: encoder))
-    app = SimpleNamespace(settings=Settings(), kit=SimpleNamespace(eyes=eyes))
+    monkeypatch.setattr(evaluation, "DualEncoder", SimpleNamespace(find=lambda settings, store: encoder))
+    app = SimpleNamespace(settings=Settings(), store=None, kit=SimpleNamespace(eyes=eyes))
     found = evaluation.run(app, load(tmp_path), lambda row: None)  # type: ignore[arg-type]
     assert found["recall_interval"] == (1.0, 1.0)
     assert found["precision"] == 1.0 and found["recall"] == 1.0 and found["false_alarms"] == 0.0

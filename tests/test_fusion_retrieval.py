@@ -22,6 +22,7 @@ from assistant.fusion import checkpoint, heads
 from assistant.fusion.layers import shrink
 from assistant.fusion.retrieval import DualEncoder, ranks, roc_auc
 from assistant.fusion.retrieval_index import PictureIndex
+from assistant.store import Store
 from assistant.types import Frame, Percept
 
 from .fusion_world import ColourEncoder, ColourEyes, ColourSentences, build, configuration, material, picture
@@ -68,7 +69,7 @@ def app(trained: SimpleNamespace) -> SimpleNamespace:
     settings = Settings()
     fusion = replace(settings.fusion, checkpoint=str(trained.path))
     settings = replace(settings, fusion=fusion, eyes=replace(settings.eyes, model="colours"))
-    return SimpleNamespace(settings=settings, kit=SimpleNamespace(eyes=ColourEyes()))
+    return SimpleNamespace(settings=settings, store=Store(settings), kit=SimpleNamespace(eyes=ColourEyes()))
 
 
 def test_ranks_count_ties_against_the_system() -> None:

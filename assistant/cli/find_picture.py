@@ -35,7 +35,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion.retrieval import DualEncoder
     from ..fusion.retrieval_index import PictureIndex
 
-    index = PictureIndex(arguments.folder, DualEncoder.find(app.settings), app.kit.eyes)
+    index = PictureIndex(arguments.folder, DualEncoder.find(app.settings, app.store), app.kit.eyes)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("looking at pictures")
         changes = index.update(lambda done, total: progress.update(bar, completed=done, total=total))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from ..fusion.data import Example
     from ..fusion.encoders import PictureEncoder, SoundEncoder
     from ..fusion.features import Features
-    from ..fusion.task import Material, Task
+    from ..fusion.task import Task
     from ..fusion.training import Progress
 
 TABLES = (".md",)
@@ -99,13 +98,14 @@ def run(app: App, arguments: argparse.Namespace) -> int:
 
 def _train(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion import config as configuration
-    from ..fusion import task
+    from ..fusion import minilm, task
     from ..fusion.training import Trainer
 
     config = configuration.load(arguments.config)
     folder = arguments.out or Path("runs") / arguments.config.stem
+    sentences = minilm.find(config.sentences, app.store)
     features, examples = _encoded(app, arguments, config)
-    material = _read(app, config, task.gather(config, examples, features))
+    material = task.gather(config, examples, features, sentences)
     with _progress() as report:
         result = Trainer(task.make(config, material), folder, report).run(arguments.resume)
     summary = {
@@ -124,12 +124,12 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(app: App, arguments: argparse.Namespace) -> int:
-    from ..fusion import checkpoint, task
+    from ..fusion import checkpoint, minilm, task
 
     saved = checkpoint.load(arguments.checkpoint)
+    sentences = minilm.find(saved.config.sentences, app.store)
     features, examples = _encoded(app, arguments, saved.config)
-    material = _read(app, saved.config, task.measured([saved.config], examples, features))
-    restored = task.restore(saved, material)
+    restored = task.restore(saved, task.measured([saved.config], examples, features, sentences))
     figures = _figures(restored)
     if arguments.json:
         print_json({"checkpoint": str(arguments.checkpoint), "task": saved.config.task, **figures})
@@ -139,7 +139,7 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
 
 
 def _compare(app: App, arguments: argparse.Namespace) -> int:
-    from ..fusion import checkpoint, task
+    from ..fusion import checkpoint, minilm, task
 
     if arguments.out:
         output.check(arguments.out, TABLES)  # before anything is measured, not after
@@ -152,8 +152,8 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
         if config.encoder not in encoded:
             encoded[config.encoder] = _encoded(app, arguments, config)
         features, examples = encoded[config.encoder]
-        material = _read(app, config, task.measured(configs, examples, features))
-        restored = task.restore(saved, material)
+        sentences = minilm.find(config.sentences, app.store)
+        restored = task.restore(saved, task.measured(configs, examples, features, sentences))
         row = {"checkpoint": str(path), "task": config.task}
         fuses = {"strategy": config.model.strategy} if restored.fuses else {}
         rows.append({**row, **fuses, "parameters": size, **_figures(restored)})
@@ -225,14 +225,6 @@ def _encoded(app: App, arguments: argparse.Namespace, config: FusionConfig) -> t
     if features.skipped:
         note(f"skipped {len(features.skipped)} of {len(files)} {config.modality}s that cannot be read")
     return features, examples
-
-
-def _read(app: App, config: FusionConfig, material: Material) -> Material:
-    """Return the material with the sentence encoder that a configuration names."""
-    from ..fusion import minilm
-    from ..store import Store
-
-    return dataclasses.replace(material, sentences=minilm.find(config.sentences, Store(app.settings)))
 
 
 def _encoder(app: App, config: FusionConfig) -> PictureEncoder | SoundEncoder:

@@ -28,7 +28,7 @@ FIELDS = {"image": FILE, "captions": texts(1)}
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return ``precision``, ``recall`` on exchanged nouns and the ``false_alarms`` on true captions."""
-    encoder = DualEncoder.find(app.settings)
+    encoder = DualEncoder.find(app.settings, app.store)
     chance = random.Random(0)
 
     def known(*captions: str) -> list[str]:

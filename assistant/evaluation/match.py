@@ -31,7 +31,7 @@ def run(app: App, items: Items, report: Report) -> dict[str, Any]:
 
     ``judge`` says whether the captioner took part or the picture-sentence encoder judged alone.
     """
-    judge = Judge.find(app.settings)
+    judge = Judge.find(app.settings, app.store)
 
     @lru_cache(maxsize=1)  # a picture is seen once, and no two are kept
     def see(path: Path) -> Sight:

@@ -24,7 +24,7 @@ FIELDS = {"image": FILE, "captions": texts(1)}
 
 def run(app: App, items: Items, report: Report) -> dict[str, Any]:
     """Return the recalls with their intervals; queries are drawn for ``r_at_*``, pictures for ``text_r_at_*``."""
-    encoder = DualEncoder.find(app.settings)
+    encoder = DualEncoder.find(app.settings, app.store)
     rows, seen, captions, owner = [], [], list[str](), list[int]()
     for number, (row, frame) in enumerate(items.each("image", pictures.read)):
         rows.append(row)

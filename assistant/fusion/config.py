@@ -115,8 +115,12 @@ class FusionConfig:
         modality: str = "picture",
         llm: str | None = None,
         llm_dim: int | None = None,
+        sentences: str | None = None,
     ) -> None:
-        """Raise :class:`ModelError` where it is to run on another encoder or language model than its own."""
+        """Raise :class:`ModelError` where it is to run on another encoder or language model than its own.
+
+        ``sentences`` is the sentence encoder that is there, "" where there is none.
+        """
         if encoder is not None and modality != self.modality:
             home = "sounds.model" if self.modality == "sound" else "fusion.checkpoint"
             raise ModelError(f"this {self.task} checkpoint knows {self.modality}s, not {modality}s; name it in {home}")
@@ -136,11 +140,8 @@ class FusionConfig:
                 f"this {self.task} checkpoint wants embeddings of width {self.llm_dim}"
                 f"{f' ({self.llm})' if self.llm else ''}, not {llm_dim}"
             )
-
-    def check_sentences(self, name: str) -> None:
-        """Raise :class:`ModelError` where it reads sentences with another encoder than is there; "" is none."""
-        if self.sentences and name != self.sentences:
-            there = f"not {name!r}" if name else "but there is none"
+        if sentences is not None and self.sentences and sentences != self.sentences:
+            there = f"not {sentences!r}" if sentences else "but there is none"
             raise ModelError(
                 f"this {self.task} checkpoint reads sentences with {self.sentences!r}, {there}; run: assistant models "
                 f"pull {self.sentences}, or name it as sentences in the configuration"

@@ -2,9 +2,9 @@
 
 The embedded profile uses :class:`EyesEncoder` (EfficientNet's grid). The others run through
 transformers (extra ``gpu``): CLIP, SigLIP 2, DINOv2 and ViT for pictures, BERT for texts. Whole sentences are
-encoded by :class:`~.minilm.MiniLM`. Sound
-is encoded by the recogniser: :class:`EarsEncoder` encodes any sound, and the states of speech that was
-recognised are in :attr:`Utterance.features`. Text for the language model comes from :meth:`Session.embed`.
+encoded by :class:`~.minilm.MiniLM`. Sound is encoded by the recogniser: :class:`EarsEncoder` encodes any sound, and the
+states of speech that was recognised are in :attr:`Utterance.features`. Text for the language model comes from
+:meth:`Session.embed`.
 """
 
 from __future__ import annotations

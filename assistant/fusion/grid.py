@@ -14,7 +14,7 @@ from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
 from ..types import Frame, Percept, Verdict
-from . import checkpoint, heads, minilm
+from . import checkpoint, heads
 from .checkpoint import Checkpoint
 from .connector import EmbeddingConnector
 from .denial import denied
@@ -173,8 +173,7 @@ class GridFuser:
     def _judge(self) -> Judge | None:
         if "retrieval" not in self._saved:
             return None
-        saved = self._saved["retrieval"]
-        encoder = DualEncoder(saved, minilm.find(saved.config.sentences, self._store))
+        encoder = DualEncoder.of(self._saved["retrieval"], self._store)
         return Judge(encoder, self._captioner, self._saved.get("judge"))
 
     @cached_property

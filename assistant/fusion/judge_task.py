@@ -72,10 +72,8 @@ class JudgeTask(Task):
         super().__init__(config, material, extras)
         self.options = config.take(JudgeOptions)
         self.captioner_file, self.encoder_file = self._load("caption"), self._load("retrieval")
-        self.captioner, self.encoder = (
-            NumpyCaptioner(self.captioner_file),
-            DualEncoder(self.encoder_file, material.sentences),
-        )
+        self.captioner = NumpyCaptioner(self.captioner_file)
+        self.encoder = DualEncoder(self.encoder_file, material.sentences)
         held, val = self._held(), _per_picture(material.val)
         if self._share(self.captioner_file):
             self.train, self.val = held[len(self.encoder.w["bank.pictures"]) :], val[: self.options.validate]

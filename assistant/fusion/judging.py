@@ -15,6 +15,7 @@ import numpy as np
 
 from ..config import Settings
 from ..errors import ModelError
+from ..store import Store
 from . import heads
 from .checkpoint import Checkpoint
 from .decoder import Memory
@@ -56,9 +57,9 @@ class Judge:
         self.others = bank(captioner, arrays)
 
     @classmethod
-    def find(cls, settings: Settings) -> Judge:
+    def find(cls, settings: Settings, store: Store) -> Judge:
         """Return the judge of the checkpoints in force. Raises :class:`ModelError` without a ``retrieval`` one."""
-        encoder = DualEncoder.find(settings)
+        encoder = DualEncoder.find(settings, store)
         try:
             saved, captioner = heads.find(settings, "judge"), NumpyCaptioner(heads.find(settings, "caption"))
         except ModelError:

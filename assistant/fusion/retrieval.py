@@ -119,7 +119,7 @@ class DualEncoder:
         self.config, extras = saved.config, saved.extras
         if "close" not in extras:
             raise ModelError("the retrieval checkpoint is of an earlier version; train it again or remove it")
-        saved.config.check_sentences(sentences.name if sentences else "")
+        saved.config.check(sentences=sentences.name if sentences else "")
         self.sentences = sentences if saved.config.sentences else None
         self.vocabulary = Vocabulary(tuple(extras["vocabulary"]))
         self.words = {word: number for number, word in enumerate(extras["words"])}
@@ -141,10 +141,14 @@ class DualEncoder:
         return cls(checkpoint.load(path), sentences)
 
     @classmethod
-    def find(cls, settings: Settings) -> DualEncoder:
+    def of(cls, saved: Checkpoint, store: Store) -> DualEncoder:
+        """Return the encoder of a checkpoint, with the sentence encoder that it names from the store."""
+        return cls(saved, minilm.find(saved.config.sentences, store))
+
+    @classmethod
+    def find(cls, settings: Settings, store: Store) -> DualEncoder:
         """Return the encoder of the checkpoint in force. Raises :class:`ModelError` where there is none."""
-        saved = heads.find(settings, "retrieval")
-        return cls(saved, minilm.find(saved.config.sentences, Store(settings)))
+        return cls.of(heads.find(settings, "retrieval"), store)
 
     @property
     def dim(self) -> int:

@@ -338,8 +338,7 @@ class RetrievalTask(Task):
             alike = (self._bags(numbers) @ functional.normalize(own, dim=-1).T / options.likeness).softmax(1)
             target = (1 - options.soft) * target + options.soft * alike
         target = target.to(device)
-        grids = self._seen(self.grids["train"][list(indices)].float(), generator)
-        grids = grids.to(device)
+        grids = self._seen(self.grids["train"][list(indices)].float(), generator).to(device)
         loss = contrastive(self.module(grids, numbers.to(device), self.config.training.word_dropout), target)
         if self.module.meaning is not None:
             loss = loss + contrastive(self.module.meaning(grids, self.meant["train"][drawn].to(device)), target)
@@ -396,8 +395,9 @@ class RetrievalTask(Task):
         return np.concatenate(every).astype(np.float32)
 
     def _texts(self, part: str) -> Floats:
-        every, start = [], 0
-        for block in self.words[part].split(500):
+        every = []
+        for start in range(0, len(self.words[part]), 500):
+            block = self.words[part][start : start + 500]
             vectors, says = self.module.read(block.to(self.module.scale.device))
             mask, numbers = (block > PAD).numpy(), block.numpy()
             read = np.zeros((*mask.shape, self.config.model.dim + 1), np.float32)
@@ -408,7 +408,6 @@ class RetrievalTask(Task):
                 said = self.meant[part][start : start + len(block)].to(self.module.scale.device)
                 parts.append(meaning.texts(said).cpu().numpy())
             every.append(np.concatenate([*parts, read.reshape(len(read), -1)], 1))
-            start += len(block)
         return np.concatenate(every).astype(np.float32)
 
     def _named(self, numbers: NDArray[Any]) -> Floats:

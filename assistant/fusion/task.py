@@ -52,8 +52,8 @@ class Material:
         :class:`SettingError` where there are fewer.
         """
         layout = self.features.encoder.layout
-        config.check(encoder=layout.name, modality=layout.modality)
-        config.check_sentences(self.sentences.name if self.sentences else "")
+        sentences = self.sentences.name if self.sentences else ""
+        config.check(encoder=layout.name, modality=layout.modality, sentences=sentences)
         if layout.dim < config.encoder_dim:
             raise SettingError(f"{layout.name} gives vectors of {layout.dim}, but encoder_dim is {config.encoder_dim}")
         if config.modality == "picture" and layout.tokens != config.grid:
@@ -173,7 +173,9 @@ def files(config: FusionConfig, examples: Sequence[Example]) -> list[Path]:
     return data.files(examples, config.modality)
 
 
-def gather(config: FusionConfig, examples: Sequence[Example], features: Features) -> Material:
+def gather(
+    config: FusionConfig, examples: Sequence[Example], features: Features, sentences: SentenceEncoder | None = None
+) -> Material:
     """Return training and validation material without the files that cannot be read.
 
     ``features`` must have seen those of :func:`files`. Raises :class:`InputError` where a side is empty.
@@ -184,17 +186,22 @@ def gather(config: FusionConfig, examples: Sequence[Example], features: Features
             f"{len(train)} examples to train on and {len(val)} to validate on; both sides need some: "
             "give more data, name a 'split' in it, or change training.held_back"
         )
-    return Material(features, train, val)
+    return Material(features, train, val, sentences)
 
 
-def measured(configs: Sequence[FusionConfig], examples: Sequence[Example], features: Features) -> Material:
+def measured(
+    configs: Sequence[FusionConfig],
+    examples: Sequence[Example],
+    features: Features,
+    sentences: SentenceEncoder | None = None,
+) -> Material:
     """Return material to measure checkpoints on: the validation side, or all examples where there is none.
 
     Where the data names no split, the side is what all of them held back. Otherwise as :func:`gather`.
     """
     fewest = min(configs, key=lambda config: config.training.held_back)
     train, val = _sides(fewest, examples, features)
-    return Material(features, (), val or train)
+    return Material(features, (), val or train, sentences)
 
 
 def _sides(
