@@ -22,7 +22,17 @@ def test_import_is_light_and_silent():
 
 
 def test_building_the_command_line_loads_no_engine():
-    heavy = ("torch", "onnxruntime", "cv2", "transformers", "faster_whisper", "sounddevice", "xllamacpp", "piper")
+    heavy = (
+        "torch",
+        "onnxruntime",
+        "cv2",
+        "transformers",
+        "faster_whisper",
+        "sounddevice",
+        "ik_llama_cpp",
+        "xllamacpp",
+        "piper",
+    )
     result = run(
         f"import sys; from assistant.cli import build; build(); print([n for n in {heavy} if n in sys.modules])"
     )

@@ -5,6 +5,8 @@ A new backend is one file, one line here, and one extra in ``pyproject.toml``.
 
 from __future__ import annotations
 
+import importlib.util
+
 from ..hookspecs import Backend, hookimpl
 
 
@@ -12,6 +14,7 @@ from ..hookspecs import Backend, hookimpl
 def assistant_backends() -> list[Backend]:
     """Return the backends that ship with the assistant."""
     here = __name__
+    llama = "ik_llama_cpp" if importlib.util.find_spec("ik_llama_cpp") else "xllamacpp"
     return [
         Backend("vad", "silero", f"{here}.silero:SileroActivity", libraries=("onnxruntime",)),
         Backend("asr", "faster-whisper", f"{here}.faster_whisper:FasterWhisper", libraries=("faster_whisper",)),
@@ -23,7 +26,7 @@ def assistant_backends() -> list[Backend]:
         Backend("reader", "zxing", f"{here}.zxing:ZxingReader", libraries=("zxingcpp",)),
         Backend("reader", "captioner", f"{here}.captioner:Captioner", "gpu", ("transformers", "torch")),
         Backend("fuser", "grid", "assistant.fusion.grid:GridFuser", libraries=("safetensors",)),
-        Backend("session", "llama", f"{here}.llama:LlamaSession", libraries=("xllamacpp",)),
+        Backend("session", "llama", f"{here}.llama:LlamaSession", libraries=(llama,)),
         Backend(
             "session", "transformers", f"{here}.transformers:TransformersSession", "gpu", ("transformers", "torch")
         ),

@@ -16,8 +16,6 @@ from ..types import Features
 from .decoding import Chooser, TextStream
 from .ledger import Ledger, entries, part, size
 
-CHUNK = 64
-"""Positions read at once: a cancelled reading stops at the latest after so many."""
 STEP = 16
 """Positions read at once while something more urgent may come; smaller steps read more slowly."""
 LIKELY = 64
@@ -52,6 +50,8 @@ class CachedSession(ABC):
     name: str
     dim: int
     context: int
+    chunk = 64
+    """Positions read at once: a cancelled reading stops at the latest after so many."""
 
     def __init__(self, temperature: float) -> None:
         self._temperature = temperature
@@ -70,7 +70,7 @@ class CachedSession(ABC):
 
     @abstractmethod
     def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
-        """Run the network over at most ``CHUNK`` positions at the end of the cache.
+        """Run the network over at most :attr:`chunk` positions at the end of the cache.
 
         Returns the logits after the position at ``heed`` of the piece, where one is asked for.
         """
@@ -269,7 +269,7 @@ class CachedSession(ABC):
         if isinstance(piece, SoftTokens):
             self._check_vectors(piece.vectors)
         self._check_room(self.length + size(piece) - start)
-        step = CHUNK if urged is never else STEP
+        step = self.chunk if urged is never else STEP
         for begin in range(start, size(piece), step):
             if self._cancelled.is_set() or urged():
                 raise Interrupted("reading was cancelled")

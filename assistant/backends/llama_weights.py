@@ -10,38 +10,36 @@ import numpy as np
 from ..errors import InputError, ModelError
 from ..stages import TokenIds
 from ..types import Features
-from .llama_library import ffi, load
+from .llama_library import Library
 
 
 class EmbeddingTable:
     """The matrix ``token_embd.weight``, (vocabulary, dim), read where it lies."""
 
-    def __init__(self, path: Path, dim: int) -> None:
-        library = load()
-        gguf = library.gguf_init_from_file(str(path).encode(), {"no_alloc": True, "context": ffi.NULL})
-        if gguf == ffi.NULL:
+    def __init__(self, library: Library, path: Path, dim: int, rows: int) -> None:
+        self._ffi, self._dim, self._rows = library.ffi, dim, rows
+        gguf = library.c.gguf_init_from_file(str(path).encode(), {"no_alloc": True, "context": self._ffi.NULL})
+        if gguf == self._ffi.NULL:
             raise ModelError(f"{path} is not a GGUF file; run: assistant models verify")
         try:
-            tensor = library.gguf_find_tensor(gguf, b"token_embd.weight")
-            if tensor < 0:
+            tensor = library.tensor(gguf, b"token_embd.weight")
+            if tensor is None:
                 raise ModelError(f"{path} holds no token embeddings")
-            self._traits = library.ggml_get_type_traits(library.gguf_get_tensor_type(gguf, tensor))
-            self._start = library.gguf_get_data_offset(gguf) + library.gguf_get_tensor_offset(gguf, tensor)
-            size = library.gguf_get_tensor_size(gguf, tensor)
+            offset, kind = tensor
+            self._traits = library.traits(kind)
+            self._start = library.c.gguf_get_data_offset(gguf) + offset
         finally:
-            library.gguf_free(gguf)
-        self._dim = dim
+            library.c.gguf_free(gguf)
         self._row = dim // self._traits.blck_size * self._traits.type_size  # bytes
-        self._rows = size // self._row
-        if self._start + size > path.stat().st_size:
+        if self._start + rows * self._row > path.stat().st_size:
             raise ModelError(f"{path} is truncated; run: assistant models verify")
         with path.open("rb") as file:
             self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._bytes = ffi.from_buffer(self._file)
+        self._bytes = self._ffi.from_buffer(self._file)
 
     def rows(self, tokens: TokenIds) -> Features:
         """Return the embeddings of ``tokens``, (tokens, dim)."""
-        table = np.empty((len(tokens), self._dim), np.float32)
+        ffi, table = self._ffi, np.empty((len(tokens), self._dim), np.float32)
         for index, token in enumerate(tokens):
             if not 0 <= token < self._rows:
                 raise InputError(f"there is no token {token}; the vocabulary has {self._rows}")
@@ -54,5 +52,5 @@ class EmbeddingTable:
 
     def close(self) -> None:
         """Unmap the file."""
-        ffi.release(self._bytes)
+        self._ffi.release(self._bytes)
         self._file.close()

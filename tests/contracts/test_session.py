@@ -6,16 +6,26 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from assistant.backends import llama_library
+from assistant.backends.llama import LlamaSession
+from assistant.backends.llama_ik import IkLlama
+from assistant.backends.llama_library import Library
+from assistant.backends.llama_upstream import UpstreamLlama
 from assistant.config import Settings
 from assistant.errors import InputError, Interrupted, ModelError
 from assistant.stages import Sampling, Session, SoftTokens
 from assistant.store import Store
 
-SMALL = "smollm2-135m-instruct-q4_1"
+SMALL, LARGE = "smollm2-135m-instruct-q4_1", "qwen2.5-coder-1.5b-instruct-q4_k_m"
+
+
+GGUF = {"llama.cpp": (SMALL, UpstreamLlama), "ik_llama.cpp": (SMALL, IkLlama), "ik_llama.cpp-1.5b": (LARGE, IkLlama)}
+"""Models and builds."""
 
 
 def _with(settings: Settings, model: str) -> Settings:
@@ -23,14 +33,21 @@ def _with(settings: Settings, model: str) -> Settings:
     return dataclasses.replace(settings, brain=brain)
 
 
-@pytest.fixture(scope="module", params=["llama", "transformers", "transformers-tiny"])
+def _llama(settings: Settings, store: Store, model: str, build: type[Library]) -> LlamaSession:
+    """Return a session on one build, whichever is the best one here."""
+    if not build.installed():
+        pytest.skip(f"{build.wheel} has no wheel for this platform")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assistant.backends.llama.libraries", lambda gpu: iter([build()]))
+        return LlamaSession(_with(settings, model), store)
+
+
+@pytest.fixture(scope="module", params=[*GGUF, "transformers", "transformers-tiny"])
 def session(
     request: pytest.FixtureRequest, settings: Settings, store: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Session]:
-    if request.param == "llama":
-        from assistant.backends.llama import LlamaSession
-
-        made: Session = LlamaSession(_with(settings, SMALL), store)
+    if request.param in GGUF:
+        made: Session = _llama(settings, store, *GGUF[request.param])
     else:
         pytest.importorskip("transformers", reason="the transformers session needs the gpu extra")
         pytest.importorskip("torch", reason="the transformers session needs the gpu extra")
@@ -274,11 +291,13 @@ def test_a_full_context_ends_in_an_error(session: Session, prompt: list[int]) ->
         list(session.generate(Sampling(max_tokens=10, temperature=0, grammar='root ::= "abcdefghijklmnopq"+')))
 
 
-def test_llama_reads_a_constant_prompt_once(settings: Settings, store: Store, tmp_path: Path) -> None:
-    from assistant.backends.llama import LlamaSession
+@pytest.mark.parametrize("build", [IkLlama, UpstreamLlama])
+def test_llama_reads_a_constant_prompt_once(
+    settings: Settings, store: Store, tmp_path: Path, build: type[Library]
+) -> None:
     from assistant.backends.llama_prefix import PrefixFiles
 
-    session = LlamaSession(_with(settings, SMALL), store)
+    session = _llama(settings, store, SMALL, build)
     session.prefixes = PrefixFiles(tmp_path)
     tokens = session.tokenize("You are a helpful assistant that answers in one word. The sky is")
     session.prime(tokens)
@@ -316,8 +335,6 @@ def test_prefix_files_are_bounded(tmp_path: Path) -> None:
 def test_llama_says_what_is_wrong_with_a_file(
     settings: Settings, store: Store, tmp_path: Path, content: bytes | None, message: str
 ) -> None:
-    from assistant.backends.llama import LlamaSession
-
     path = tmp_path / "broken.gguf"
     if content is not None:
         path.write_bytes(content)
@@ -325,12 +342,65 @@ def test_llama_says_what_is_wrong_with_a_file(
         LlamaSession(_with(settings, str(path)), store)
 
 
-def test_llama_refuses_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    from assistant.backends import llama_library
+@pytest.mark.parametrize("build", [IkLlama, UpstreamLlama])
+def test_llama_refuses_another_version(build: type[Library], monkeypatch: pytest.MonkeyPatch) -> None:
+    if not build.installed():
+        pytest.skip(f"{build.wheel} has no wheel for this platform")
+    library = build()
+    monkeypatch.setattr(build, "context_defaults", {**build.context_defaults, "n_ctx": 12345})
+    with pytest.raises(ModelError, match=build.version):
+        library.check()
 
-    monkeypatch.setitem(llama_library._KNOWN_CONTEXT_DEFAULTS, "n_ctx", 12345)
-    with pytest.raises(ModelError, match=llama_library.VERSION):
-        llama_library._check(llama_library.load())
+
+@pytest.mark.parametrize("model", [SMALL, LARGE])
+def test_read_at_once_is_as_read_one_by_one_to_the_bit(settings: Settings, store: Store, model: str) -> None:
+    session = _llama(settings, store, model, IkLlama)
+    tokens = session.tokenize("Name three colours of the rainbow, and say which of them you see in a flame. " * 4)[:60]
+    session.append(tokens)
+    at_once = session.logits()
+    session.truncate(0)
+    for token in tokens:
+        session.append([token])
+    assert np.array_equal(session.logits(), at_once)
+    session.close()
+
+
+def test_what_one_build_cannot_load_is_given_to_the_next(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Picky(UpstreamLlama):
+        def load_model(self, path: Path, gpu_layers: int) -> object:
+            return self.ffi.NULL
+
+    monkeypatch.setattr("assistant.backends.llama_ik.IkLlama", Picky)
+    session = LlamaSession(_with(settings, SMALL), store)
+    assert type(session._library) is UpstreamLlama
+    session.close()
+    monkeypatch.setattr("assistant.backends.llama.UpstreamLlama.installed", classmethod(lambda cls: cls is Picky))
+    with pytest.raises(ModelError, match=r"does not load.*another build.*pip install .xllamacpp"):
+        LlamaSession(_with(settings, SMALL), store)
+
+
+def test_a_build_with_a_gpu_goes_first_where_one_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    class WithGpu(UpstreamLlama):
+        def __init__(self) -> None:
+            self.c = SimpleNamespace(llama_supports_gpu_offload=lambda: True)
+
+    class Quick(IkLlama):
+        def __init__(self) -> None:
+            pass
+
+    for name, build in (("llama_upstream.UpstreamLlama", WithGpu), ("llama_ik.IkLlama", Quick)):
+        monkeypatch.setattr(build, "installed", classmethod(lambda cls: True))
+        monkeypatch.setattr(f"assistant.backends.{name}", build)
+    assert [type(library) for library in llama_library.libraries(gpu=True)] == [WithGpu, Quick]
+    assert [type(library) for library in llama_library.libraries(gpu=False)] == [Quick, WithGpu]
+
+
+def test_without_any_build_it_is_said_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Library, "installed", classmethod(lambda cls: False))
+    with pytest.raises(ModelError, match=r"pip install .xllamacpp=="):
+        next(llama_library.libraries(gpu=False))
 
 
 def test_a_reading_that_is_urged_keeps_what_it_has_read(session: Session) -> None:
