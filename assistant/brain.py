@@ -138,7 +138,7 @@ class LanguageBrain:
             yield allowed
             return
         log.info("a tool call was refused: %s", call)
-        if call is not None and all(earlier.call != call for earlier in turn.results):
+        if call is not None and not turn.results and written_words(turn):
             turn = dataclasses.replace(turn, results=(*turn.results, ToolResult(call, REFUSED, failed=True)))
         self._session.sync(self._fitting(turn, finished=True))
         yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL)))
@@ -266,8 +266,9 @@ class LanguageBrain:
             if finished:
                 question = turn.utterance.text
                 language = turn.utterance.language
-                guesses = "".join(map(prompt.guess, turn.percepts))
-                seen = guesses if turn.percepts else prompt.blind(question, language)
+                seen = "".join(prompt.guess(percept, question, language) for percept in turn.percepts)
+                if not turn.percepts and prompt.about_scene(question, language):
+                    seen = prompt.BLIND
                 heard = prompt.heard(turn.utterance.sounds)
                 lines.append(slot(seen + heard + prompt.caution(question) + prompt.language(language)))
         return "".join(lines)

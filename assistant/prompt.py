@@ -43,9 +43,12 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("surely a teapot in the centre.", "What colour is the horse?", "I don't see a horse here, only a teapot."),
     ("surely a teapot in the centre.", "What is the largest ocean?", "The Pacific Ocean."),
     ("", f"What do you see?{BLIND}", "I can't see anything, because there is no picture."),
+    ("", f"How many oceans are there in the world?{BLIND}", "There are five oceans."),
     ("", f"Was halte ich?{BLIND}\n[answer in German]", "Das kann ich nicht sagen, es gibt kein Bild."),
+    ("", f"What is my name?{BLIND}", "You haven't told me your name yet."),
     ("", f"What am I holding?{BLIND}", "I can't see that, because there is no picture."),
     ("", "Who painted the Mona Lisa?", "Leonardo da Vinci."),
+    ("", f"Why can we see the moon during the day?{BLIND}", "Because it reflects so much light from the sun."),
     ("", "How many days are in a leap year?", "366 days."),
     ("", "How do I clean a window?", "Wipe it with warm water and a little vinegar, then dry it with a soft cloth."),
     (
@@ -54,6 +57,7 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "Ich sehe hier keine Lampe.",
     ),
     ("", f"Is there a chair in front of me?{BLIND}", "I can't tell, because there is no picture."),
+    ("", f"Is there a bridge to Sicily?{BLIND}", "No, only ferries go there."),
     (
         "nothing that can be named with any certainty.",
         "What is this?",
@@ -65,7 +69,19 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "It's too dark for me to see that. Could you turn on a light?",
     ),
     ("surely a car at the left.", "Good morning!", "Good morning! What can I do for you?"),
+    ("", "How is the weather?", "I have no forecast, so please look out of the window."),
     ("", "Thanks a lot!", "You're welcome."),
+    ("", f"Can you hear me?{BLIND}", "Yes, I can hear you well."),
+    ("surely a dog in the centre.", "How many people live in Italy?", "About sixty million people live in Italy."),
+    ("", "Tell me a joke.", "Why did the bicycle fall over? Because it was two-tired."),
+    ("a dog runs over the grass; surely a dog.", "Who are you?", "I'm your voice assistant."),
+    (
+        "a dog runs over the grass; surely a dog.",
+        "What can you do?",
+        "I can tell you what I see, read it to you, work out sums and answer questions.",
+    ),
+    ("a dog runs over the grass; surely a dog.", "Is there gold in the sea?", "Yes, but very little of it."),
+    ("", "I'm hungry.", "Then let us find something to eat. What do you like?"),
     (
         "surely a car at the left.",
         "Can I cross the street now?",
@@ -217,9 +233,12 @@ def _content(percept: Percept) -> list[str]:
     return notes
 
 
-def guess(percept: Percept) -> str:
-    """Return the note that stands after the question: what the picture lacks, or a head's answer; none if unsure."""
-    if percept.missing:
+def guess(percept: Percept, question: str = "", language: str = "en") -> str:
+    """Return the note that stands after the question: what the picture lacks, or a head's answer; none if unsure.
+
+    Only a question about the scene is told what it lacks: "Who was the first man on the moon?" is about no picture.
+    """
+    if percept.missing and (about_scene(question, language) or _REFERRING.search(question)):
         return f"\n[camera: no {plain(percept.missing[0])} in the picture]"
     if not percept.answers or percept.answers[0][1] < POSSIBLE:
         return ""
@@ -306,10 +325,14 @@ def retell(code: str) -> str:
 
 
 _SEEING = {
-    "en": r"see|seen|looking at|look at|pictures?|images?|photos?|camera|this|these|those|holding|wearing|in front|"
-    r"behind (?:me|you)|around (?:me|you)|read (?:it|that|to|me)|describe (?:it|that|what)|pointing|"
-    r"in my|(?:it|this|that) says?|does (?:it|that) say|the (?:room|scene|view)|"
-    r"(?:is|are|was|were|what's|who's|where's) (?:that|there|here|my)|can you (?:read|describe)",
+    "en": r"(?:do|can|could|did) (?:you|i) see|you(?:'re| are)? see(?:ing)?|look(?:ing|s)? at|pointing|holding|wearing|"
+    r"see (?:it|that|this|here|me|him|her|them|any\w*)|(?:the|this|that|my|your) (?:picture|image|photo|camera)s?|"
+    r"(?:this|these|those)(?! (?:week|month|year|morning|evening|afternoon|weekend|time)\b)|in front|in my|"
+    r"(?:behind|around) (?:me|you)|read (?:it|that|to|me)|describe (?:it|that|what|the)|can you (?:read|describe)|"
+    r"(?:it|this|that) says?|does .{1,30} say|the (?:room|scene|view)|on the|(?:is|are) the|do i (?:look|have)|"
+    r"do(?:es)? my|(?:is|are|any\w*) (?:that|here|my)|(?:what's|who's|where's) (?:that|here|my)|"
+    r"(?:is|are) there(?: any\w+)?(?=\W*$)|(?:is|are) there any(?:one|body|thing)|"
+    r"(?:is|are) there\b.* (?:on|in|at|under|near|to|beside|by) (?:the|my|me|it|us)",
     "de": r"seh(?:e|en|t)|sieh(?:st|t)?|schau\w*|guck\w*|bild(?:er|es)?|fotos?|kamera|das (?:hier|da)|dies\w*|hier|"
     r"ist das|sind das|halt(?:e|en)|trag(?:e|en)|zeig(?:e|en)|vor mir|hinter mir|um mich|lies|lesen|beschreib\w*|"
     r"steht (?:da|dort|drauf|darauf)|welche farbe|mein\w*",
@@ -323,10 +346,14 @@ _SEEING = {
 """Words of which one at least is in most questions about what is before the camera, by language."""
 
 
-def blind(question: str, language: str) -> str:
-    """Return the note that there is no picture, for questions that may be about one: all of an unknown language."""
+_REFERRING = re.compile(r"\b(?:it|they|them|one)\b", re.IGNORECASE)
+"""English words that stand for something in the picture, where there is one."""
+
+
+def about_scene(question: str, language: str) -> bool:
+    """Return whether a question may be about what is before the camera; any of an unknown language may."""
     words = _SEEING.get(language)
-    return BLIND if words is None or re.search(rf"\b(?:{words})\b", question, re.IGNORECASE) else ""
+    return words is None or re.search(rf"\b(?:{words})\b", question, re.IGNORECASE) is not None
 
 
 _DANGER = re.compile(
