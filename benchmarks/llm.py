@@ -1,4 +1,4 @@
-"""Speed of our llama.cpp session against xllamacpp's own server: same file, same threads, one run.
+"""Speed of our llama.cpp session, and against xllamacpp's own server (extra llama): same file, same threads, one run.
 
 Run: python -m benchmarks.llm [--model ID] [--threads N] [--tokens N] [--rounds N]
 Prints one JSON object. The two take turns, so that a disturbance of the machine hits both; each has a process of its
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
+import math
 import multiprocessing
 import statistics
 import time
@@ -21,6 +23,8 @@ from assistant.config import load
 from assistant.stages import Sampling
 from assistant.store import Store
 
+FEW = 8
+"""Positions at the end of a question: its last words, and what stands before a reply."""
 TEXT = "Once upon a time, in a village by the sea, there lived an old clockmaker who"
 
 
@@ -35,11 +39,13 @@ def main() -> None:
     brain = dataclasses.replace(settings.brain, model=arguments.model, threads=arguments.threads, context=2048)
     store = Store(settings)
     session = LlamaSession(dataclasses.replace(settings, brain=brain), store)
-    prompt = session.tokenize(TEXT)
+    library, prompt = session.library, session.tokenize(TEXT)
     spawn = multiprocessing.get_context("spawn")
     server, answers = spawn.Pipe()
     path = str(find_gguf(arguments.model, store))
-    spawn.Process(target=serve, args=(answers, path, arguments.threads), daemon=True).start()
+    compared = importlib.util.find_spec("xllamacpp") is not None
+    if compared:
+        spawn.Process(target=serve, args=(answers, path, arguments.threads), daemon=True).start()
 
     def ours() -> float:
         session.sync([prompt])
@@ -51,6 +57,8 @@ def main() -> None:
         return (session.length - before) / (time.perf_counter() - started)
 
     def theirs() -> float:
+        if not compared:
+            return math.nan
         server.send((TEXT, arguments.tokens))
         return float(server.recv()["predicted_per_second"])
 
@@ -59,21 +67,35 @@ def main() -> None:
     started = time.perf_counter()
     session.append((prompt * 20)[:256])
     prefill = 256 / (time.perf_counter() - started)
+    few = statistics.median(reading(session, (prompt * 2)[:FEW], 400) for _ in range(arguments.rounds))
     session.close()
-    server.send(None)
+    if compared:
+        server.send(None)
     decode, server_decode = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(
         json.dumps(
             {
                 "model": arguments.model,
+                "library": library,
                 "threads": arguments.threads,
                 "decode_tokens_per_s": round(decode, 2),
-                "server_decode_tokens_per_s": round(server_decode, 2),
-                "ratio": round(statistics.median(one / other for one, other in rounds), 3),
+                "server_decode_tokens_per_s": round(server_decode, 2) if compared else None,
+                "ratio": round(statistics.median(one / other for one, other in rounds), 3) if compared else None,
                 "prefill_tokens_per_s": round(prefill, 1),
+                f"read_{FEW}_positions_s": round(few, 4),
             }
         )
     )
+
+
+def reading(session: LlamaSession, tokens: list[int], length: int) -> float:
+    """Return the seconds in which a few positions are read after so many others, as at the end of a question."""
+    if session.length < length:
+        session.append((tokens * length)[: length - session.length])
+    session.truncate(length)
+    started = time.perf_counter()
+    session.append(tokens)
+    return time.perf_counter() - started
 
 
 def serve(requests: Connection, path: str, threads: int) -> None:

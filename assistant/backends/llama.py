@@ -106,6 +106,11 @@ class LlamaSession(CachedSession):
             raise ModelError(f"{self.name} does not start ({last_error()}); lower brain.context")
         return context
 
+    @property
+    def library(self) -> str:
+        """The wheel that computes, and its version."""
+        return f"{self._library.wheel} {self._library.version}"
+
     def set_threads(self, threads: int) -> None:
         """Compute with so many threads from the next token on: fewer while speech needs a core."""
         with self._lock:
@@ -155,8 +160,7 @@ class LlamaSession(CachedSession):
         """A state fits only the same file, library, cache layout and tokens."""
         stat = self._path.stat()
         words = hashlib.sha256(np.array(tokens, np.int32).tobytes()).hexdigest()
-        build = f"{self._library.wheel} {self._library.version}"
-        return f"{build} {self._path.resolve()} {stat.st_size} {stat.st_mtime_ns} {self.context} {words}"
+        return f"{self.library} {self._path.resolve()} {stat.st_size} {stat.st_mtime_ns} {self.context} {words}"
 
     def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
         if not self._cancelled.is_set():

@@ -248,7 +248,8 @@ def last_error() -> str:
 
 
 @cache
-def _library(kind: type[Library]) -> Library:
+def loaded(kind: type[Library]) -> Library:
+    """Return the one instance of a build: what it logs to must live as long as the process."""
     return kind()
 
 
@@ -263,10 +264,10 @@ def libraries(gpu: bool) -> Iterator[Library]:
     kinds: list[type[Library]] = [kind for kind in (IkLlama, UpstreamLlama) if kind.installed()]
     if not kinds:
         raise ModelError(f"llama.cpp is not installed; run: {UpstreamLlama.remedy()}")
-    if gpu and kinds[-1] is UpstreamLlama and _library(UpstreamLlama).c.llama_supports_gpu_offload():
+    if gpu and kinds[-1] is UpstreamLlama and loaded(UpstreamLlama).c.llama_supports_gpu_offload():
         kinds.reverse()
     for kind in kinds:
-        yield _library(kind)
+        yield loaded(kind)
 
 
 @cache

@@ -38,7 +38,7 @@ def _llama(settings: Settings, store: Store, model: str, build: type[Library]) -
     if not build.installed():
         pytest.skip(f"{build.wheel} has no wheel for this platform")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assistant.backends.llama.libraries", lambda gpu: iter([build()]))
+        patch.setattr("assistant.backends.llama.libraries", lambda gpu: iter([llama_library.loaded(build)]))
         return LlamaSession(_with(settings, model), store)
 
 
@@ -346,7 +346,7 @@ def test_llama_says_what_is_wrong_with_a_file(
 def test_llama_refuses_another_version(build: type[Library], monkeypatch: pytest.MonkeyPatch) -> None:
     if not build.installed():
         pytest.skip(f"{build.wheel} has no wheel for this platform")
-    library = build()
+    library = llama_library.loaded(build)
     monkeypatch.setattr(build, "context_defaults", {**build.context_defaults, "n_ctx": 12345})
     with pytest.raises(ModelError, match=build.version):
         library.check()
