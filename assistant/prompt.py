@@ -233,7 +233,7 @@ def _content(percept: Percept) -> list[str]:
     return notes
 
 
-def guess(percept: Percept, question: str = "", language: str = "en") -> str:
+def guess(percept: Percept, question: str, language: str) -> str:
     """Return the note that stands after the question: what the picture lacks, or a head's answer; none if unsure.
 
     Only a question about the scene is told what it lacks: "Who was the first man on the moon?" is about no picture.

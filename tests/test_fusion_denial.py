@@ -39,5 +39,7 @@ def test_nothing_is_denied_where_the_eyes_are_not_sure() -> None:
 
 
 def test_the_model_is_told_instead_of_a_guess() -> None:
-    assert guess(percept(answers=(("white", 0.9),), missing=("dog",))) == "\n[camera: no dog in the picture]"
-    assert guess(percept(answers=(("white", 0.9),))) == "\n[camera: surely white]"
+    question = "What colour is this dog?"
+    seen = percept(answers=(("white", 0.9),), missing=("dog",))
+    assert guess(seen, question, "en") == "\n[camera: no dog in the picture]"
+    assert guess(percept(answers=(("white", 0.9),)), question, "en") == "\n[camera: surely white]"

@@ -24,7 +24,7 @@ from assistant.store import Store
 SMALL, LARGE = "smollm2-135m-instruct-q4_1", "qwen2.5-coder-1.5b-instruct-q4_k_m"
 
 
-GGUF = {"llama.cpp": (SMALL, UpstreamLlama), "ik_llama.cpp": (SMALL, IkLlama), "ik_llama.cpp-1.5b": (LARGE, IkLlama)}
+GGUF = {"llama.cpp": (SMALL, UpstreamLlama), "ik_llama.cpp": (SMALL, IkLlama)}
 """Models and builds."""
 
 
