@@ -329,8 +329,9 @@ _SEEING = {
     r"see (?:it|that|this|here|me|him|her|them|any\w*)|(?:the|this|that|my|your) (?:picture|image|photo|camera)s?|"
     r"(?:this|these|those)(?! (?:week|month|year|morning|evening|afternoon|weekend|time)\b)|in front|in my|"
     r"(?:behind|around) (?:me|you)|read (?:it|that|to|me)|describe (?:it|that|what|the)|can you (?:read|describe)|"
-    r"(?:it|this|that) says?|does .{1,30} say|the (?:room|scene|view)|on the|(?:is|are) the|do i (?:look|have)|"
-    r"do(?:es)? my|(?:is|are|any\w*) (?:that|here|my)|(?:what's|who's|where's) (?:that|here|my)|"
+    r"(?:it|this|that) says?|does .{1,30} say|the (?:room|scene|view)|on the|do i (?:look|have)|"
+    r"do(?:es)? my|^(?:is|are) the|(?:where|colou?rs?) (?:is|are) the|(?:is|are|any\w*) (?:that|here|my)|"
+    r"(?:what's|who's|where's) (?:that|here|my)|"
     r"(?:is|are) there(?: any\w+)?(?=\W*$)|(?:is|are) there any(?:one|body|thing)|"
     r"(?:is|are) there\b.* (?:on|in|at|under|near|to|beside|by) (?:the|my|me|it|us)",
     "de": r"seh(?:e|en|t)|sieh(?:st|t)?|schau\w*|guck\w*|bild(?:er|es)?|fotos?|kamera|das (?:hier|da)|dies\w*|hier|"
@@ -346,8 +347,8 @@ _SEEING = {
 """Words of which one at least is in most questions about what is before the camera, by language."""
 
 
-_REFERRING = re.compile(r"\b(?:it|they|them|one)\b", re.IGNORECASE)
-"""English words that stand for something in the picture, where there is one."""
+_REFERRING = re.compile(r"\b(?:it|they|them|one|(?:is|are) the)\b", re.IGNORECASE)
+"""English words that stand for, or begin to name, something in the picture, where there is one."""
 
 
 def about_scene(question: str, language: str) -> bool:

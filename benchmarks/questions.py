@@ -15,10 +15,8 @@ from itertools import cycle
 from pathlib import Path
 
 from assistant.ask import Asker, Question
-from assistant.config import load
-from assistant.kit import Kit
-from assistant.plugins import Plugins
-from assistant.store import Store
+from assistant.cli import App
+from assistant.devices import PICTURES
 
 WORLD = """
 How many days are there in a leap year?
@@ -170,9 +168,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--profile")
     arguments = parser.parse_args()
-    settings = load(profile=arguments.profile)
-    store = Store(settings)
-    asker = Asker(Kit(settings, Plugins(settings), store))
+    images = (
+        sorted(file for file in arguments.images.glob("*") if file.suffix.lower() in PICTURES)
+        if arguments.images
+        else []
+    )
+    if arguments.images and not images:
+        parser.error(f"there are no pictures in {arguments.images}")
+    asker = Asker(App(arguments.profile).kit)
     wrong: list[tuple[str, str, str]] = []
 
     def share(name: str, questions: list[str], images: list[Path], right: bool, sign: re.Pattern[str]) -> float:
@@ -191,8 +194,7 @@ def main() -> None:
         "world_told_no_picture": share("world", WORLD, [], False, BLIND),
         "scene_told_no_picture": share("scene", SCENE, [], True, BLIND),
     }
-    if arguments.images:
-        images = sorted(path for path in arguments.images.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if images:
         figures["world_told_of_the_picture"] = share("world, picture", WORLD, images, False, SEEING)
     if arguments.json:
         print(json.dumps(figures | {"world": len(WORLD), "scene": len(SCENE), "wrong": wrong}, ensure_ascii=False))

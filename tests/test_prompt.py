@@ -161,7 +161,9 @@ def test_of_a_receipt_the_fields_are_told_and_not_the_whole_text() -> None:
         ("What does it say?", "en", True),
         ("Is there anything in front of me?", "en", True),
         ("How do I boil an egg so that it stays soft?", "en", False),
-        ("Which animal runs fastest on land?", "en", False),
+        ("Which animal is the fastest on land?", "en", False),
+        ("What is the capital of Norway?", "en", False),
+        ("Is the door open?", "en", True),
         ("Is there a dog on the sofa?", "en", True),
         ("How many cups are there?", "en", True),
         ("Is there life on Mars?", "en", False),
@@ -182,5 +184,6 @@ def test_who_asks_to_see_is_told_that_there_is_no_picture(question: str, languag
 def test_only_a_question_about_the_scene_is_told_what_the_scene_lacks() -> None:
     seen = percept(missing=("man",))
     assert prompt.guess(seen, "Is the man asleep?", "en") == "\n[camera: no man in the picture]"
+    assert prompt.guess(seen, "What is the man doing?", "en") == "\n[camera: no man in the picture]"
     assert prompt.guess(seen, "Is it a man?", "en") == "\n[camera: no man in the picture]"
     assert prompt.guess(seen, "Who was the first man in space?", "en") == ""
