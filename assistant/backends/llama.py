@@ -185,7 +185,7 @@ class LlamaSession(CachedSession):
         else:
             batch["token"] = ffi.new("llama_token[]", piece)
         result = _computation().call(lambda: self._library.decode(self._context, batch))
-        if result == 2 or self._abort[0] != b"\0":  # not every build tells that it was aborted
+        if result == 2:
             raise Interrupted("reading was cancelled")
         if result != 0:
             raise ModelError(f"{self.name} cannot read on (llama_decode gave {result}: {last_error()})")

@@ -8,7 +8,6 @@ are loaded, take their place once and not one and a half times. The layouts are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .llama_library import Library
@@ -18,10 +17,12 @@ class IkLlama(Library):
     """The library of ikawrakow."""
 
     wheel = "ik-llama-cpp-python"
+    module = "ik_llama_cpp"
+    objects = ("lib/libllama.so",)
     version = "0.1.5"
-    chunk = 24
+    chunk = 16
     """From 32 on it computes another way, a fifth quicker, but wrong for weights in Q4_1 and layers 576 wide. Below,
-    positions read at once give to the bit what they give one by one."""
+    positions read at once give to the bit what they give one by one. So few, because what is begun is finished."""
     structures = """
 struct llama_model_params {
     const char *devices;
@@ -150,10 +151,6 @@ typedef struct {
     functions = """
 int32_t llama_n_ctx_train(void *model);
 void llama_free_model(void *model);
-int32_t llama_tokenize(void *model, const char *text, int32_t length, llama_token *tokens, int32_t most,
-                       bool add_special, bool parse_special);
-int32_t llama_token_to_piece(void *model, llama_token token, char *buffer, int32_t length, int32_t lstrip,
-                             bool special);
 void llama_kv_cache_clear(void *context);
 bool llama_kv_cache_seq_rm(void *context, llama_seq_id sequence, llama_pos from, llama_pos to);
 size_t llama_state_seq_get_size(void *context, llama_seq_id sequence, uint32_t flags);
@@ -168,6 +165,8 @@ size_t gguf_get_tensor_offset(void *gguf, int tensor);
 int gguf_get_tensor_type(void *gguf, int tensor);
 ggml_type_traits_t ggml_internal_get_type_traits(int type);
 """
+    batch: ClassVar[Mapping[str, int]] = {"all_pos_0": 0, "all_pos_1": 0, "all_seq_id": 0}
+    flags = (0,)
     model_defaults: ClassVar[Mapping[str, Any]] = {
         "split_mode": 1,
         "type_k": 1,
@@ -191,16 +190,6 @@ ggml_type_traits_t ggml_internal_get_type_traits(int type);
         "min_experts": -1,
     }
 
-    @classmethod
-    def module(cls) -> str:
-        """Return the name under which the wheel is imported."""
-        return "ik_llama_cpp"
-
-    @classmethod
-    def files(cls, folder: Path) -> list[Path]:
-        """Return the shared objects among the wheel's files, best first."""
-        return sorted((folder / "lib").glob("libllama.so"))
-
     def trained(self, model: Any) -> int:
         """Return the positions that a model was trained for."""
         return int(self.c.llama_n_ctx_train(model))
@@ -209,17 +198,16 @@ ggml_type_traits_t ggml_internal_get_type_traits(int type);
         """Free a model whose contexts are freed."""
         self.c.llama_free_model(model)
 
-    def tokenize(self, model: Any, text: bytes, tokens: Any, most: int, special: bool) -> int:
-        """Write token ids into ``tokens``; return their number."""
-        return int(self.c.llama_tokenize(model, text, len(text), tokens, most, False, special))
+    def heed(self, context: Any, flag: Any) -> None:
+        """Do nothing: what is computed is finished, at most :attr:`chunk` positions.
 
-    def piece(self, model: Any, token: int, buffer: Any, size: int, special: bool) -> int:
-        """Write the text of a token into ``buffer``; return its length."""
-        return int(self.c.llama_token_to_piece(model, token, buffer, size, 0, special))
+        Its threads read the sign of an abort after a barrier, when the next one may be set already: one leaves the
+        graph, the other waits for it for ever. That happened once in some hundred aborts.
+        """
 
-    def decode(self, context: Any, batch: dict[str, Any]) -> int:
-        """Read a batch: 0 where all was well. That it was aborted, this build does not tell."""
-        return int(self.c.llama_decode(context, batch | {"all_pos_0": 0, "all_pos_1": 0, "all_seq_id": 0}))
+    def speller(self, model: Any) -> Any:
+        """Return what knows a model's tokens: itself."""
+        return model
 
     def forget(self, context: Any, length: int) -> bool:
         """Drop the cache from a position on; return whether that can be done."""
@@ -228,17 +216,6 @@ ggml_type_traits_t ggml_internal_get_type_traits(int type);
     def clear(self, context: Any) -> None:
         """Drop the whole cache."""
         self.c.llama_kv_cache_clear(context)
-
-    def state(self, context: Any) -> bytes:
-        """Return the cache as bytes."""
-        size = self.c.llama_state_seq_get_size(context, 0, 0)
-        buffer = self.ffi.new("uint8_t[]", size)
-        written = self.c.llama_state_seq_get_data(context, buffer, size, 0, 0)
-        return bytes(self.ffi.buffer(buffer, written))
-
-    def restore(self, context: Any, state: bytes) -> bool:
-        """Fill an empty cache; return whether the bytes fitted."""
-        return bool(self.c.llama_state_seq_set_data(context, state, len(state), 0, 0) == len(state))
 
     def apply_grammar(self, grammar: Any, context: Any, candidates: Any) -> None:
         """Set the logits of tokens that may not come next to minus infinity."""
@@ -255,10 +232,3 @@ ggml_type_traits_t ggml_internal_get_type_traits(int type);
     def traits(self, kind: int) -> Any:
         """Return ``type_name``, ``blck_size``, ``type_size`` and ``to_float`` of a type of tensor."""
         return self.c.ggml_internal_get_type_traits(kind)
-
-    def tensor(self, gguf: Any, name: bytes) -> tuple[int, int] | None:
-        """Return where a tensor begins behind the start of the data, and its type; ``None`` where there is none."""
-        number = self.c.gguf_find_tensor(gguf, name)
-        if number < 0:
-            return None
-        return int(self.c.gguf_get_tensor_offset(gguf, number)), int(self.c.gguf_get_tensor_type(gguf, number))

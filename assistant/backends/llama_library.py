@@ -57,6 +57,10 @@ llama_token llama_vocab_bos(void *vocab);
 llama_token llama_vocab_eos(void *vocab);
 bool llama_vocab_is_eog(void *vocab, llama_token token);
 
+int32_t llama_tokenize(void *speller, const char *text, int32_t length, llama_token *tokens, int32_t most,
+                       bool add_special, bool parse_special);
+int32_t llama_token_to_piece(void *speller, llama_token token, char *buffer, int32_t length, int32_t lstrip,
+                             bool special);
 int32_t llama_decode(void *context, llama_batch batch);
 float *llama_get_logits_ith(void *context, int32_t i);
 void *llama_sampler_init_grammar(void *vocab, const char *grammar, const char *root);
@@ -71,6 +75,10 @@ class Library(ABC):
     """One build of llama.cpp. Raises :class:`ModelError` where its wheel is missing or of another version."""
 
     wheel: ClassVar[str]
+    module: ClassVar[str]
+    """The name under which the wheel is imported."""
+    objects: ClassVar[tuple[str, ...]]
+    """Patterns of the shared object's name in the module's folder, best first."""
     version: ClassVar[str]
     """The only version of the wheel whose layouts these are."""
     chunk: ClassVar[int]
@@ -84,6 +92,10 @@ class Library(ABC):
     """What the library's own default parameters are known to be."""
     wishes: ClassVar[Mapping[str, Any]] = {}
     """Parameters that a model is loaded with, where they are not the default."""
+    batch: ClassVar[Mapping[str, int]] = {}
+    """Fields of a batch that other builds lack."""
+    flags: ClassVar[tuple[int, ...]] = ()
+    """What functions about the cache's state take as last argument, where they take one more."""
 
     def __init__(self) -> None:
         self.ffi = cffi.FFI()
@@ -103,11 +115,6 @@ class Library(ABC):
         self.c.llama_backend_init()
 
     @classmethod
-    @abstractmethod
-    def files(cls, folder: Path) -> list[Path]:
-        """Return the shared objects among the wheel's files, best first."""
-
-    @classmethod
     def installed(cls) -> bool:
         """Return whether the wheel is there."""
         return cls._folder() is not None
@@ -116,7 +123,7 @@ class Library(ABC):
     def find(cls) -> Path:
         """Return the shared object."""
         folder = cls._folder()
-        found = cls.files(folder) if folder else []
+        found = [file for pattern in cls.objects for file in sorted(folder.glob(pattern))] if folder else []
         if not found:
             raise ModelError(f"llama.cpp is not installed; run: {cls.remedy()}")
         return found[0]
@@ -127,13 +134,8 @@ class Library(ABC):
         return f'pip install "{cls.wheel}=={cls.version}"'
 
     @classmethod
-    @abstractmethod
-    def module(cls) -> str:
-        """Return the name under which the wheel is imported."""
-
-    @classmethod
     def _folder(cls) -> Path | None:
-        spec = importlib.util.find_spec(cls.module())
+        spec = importlib.util.find_spec(cls.module)
         return Path(spec.origin).parent if spec and spec.origin else None
 
     def check(self) -> None:
@@ -169,7 +171,7 @@ class Library(ABC):
         return self.c.llama_init_from_model(model, params)
 
     def heed(self, context: Any, flag: Any) -> None:
-        """Abort what a context computes as soon as the byte ``flag`` is not zero."""
+        """Abort what a context computes as soon as the byte ``flag`` is not zero, where a build can do that."""
         self.c.llama_set_abort_callback(context, self._flag, flag)
 
     @abstractmethod
@@ -181,16 +183,20 @@ class Library(ABC):
         """Free a model whose contexts are freed."""
 
     @abstractmethod
+    def speller(self, model: Any) -> Any:
+        """Return what knows a model's tokens: its vocabulary, or itself."""
+
     def tokenize(self, model: Any, text: bytes, tokens: Any, most: int, special: bool) -> int:
         """Write token ids into ``tokens``; return their number."""
+        return int(self.c.llama_tokenize(self.speller(model), text, len(text), tokens, most, False, special))
 
-    @abstractmethod
     def piece(self, model: Any, token: int, buffer: Any, size: int, special: bool) -> int:
         """Write the text of a token into ``buffer``; return its length."""
+        return int(self.c.llama_token_to_piece(self.speller(model), token, buffer, size, 0, special))
 
-    @abstractmethod
     def decode(self, context: Any, batch: dict[str, Any]) -> int:
-        """Read a batch: 0 where all was well, 2 where it was aborted. Every field that a build adds is set here."""
+        """Read a batch: 0 where all was well, 2 where it was aborted."""
+        return int(self.c.llama_decode(context, {**batch, **self.batch}))
 
     @abstractmethod
     def forget(self, context: Any, length: int) -> bool:
@@ -200,13 +206,16 @@ class Library(ABC):
     def clear(self, context: Any) -> None:
         """Drop the whole cache."""
 
-    @abstractmethod
     def state(self, context: Any) -> bytes:
         """Return the cache as bytes."""
+        size = self.c.llama_state_seq_get_size(context, 0, *self.flags)
+        buffer = self.ffi.new("uint8_t[]", size)
+        written = self.c.llama_state_seq_get_data(context, buffer, size, 0, *self.flags)
+        return bytes(self.ffi.buffer(buffer, written))
 
-    @abstractmethod
     def restore(self, context: Any, state: bytes) -> bool:
         """Fill an empty cache; return whether the bytes fitted."""
+        return bool(self.c.llama_state_seq_set_data(context, state, len(state), 0, *self.flags) == len(state))
 
     @abstractmethod
     def apply_grammar(self, grammar: Any, context: Any, candidates: Any) -> None:
@@ -224,9 +233,12 @@ class Library(ABC):
     def traits(self, kind: int) -> Any:
         """Return ``type_name``, ``blck_size``, ``type_size`` and ``to_float`` of a type of tensor."""
 
-    @abstractmethod
     def tensor(self, gguf: Any, name: bytes) -> tuple[int, int] | None:
         """Return where a tensor begins behind the start of the data, and its type; ``None`` where there is none."""
+        number = self.c.gguf_find_tensor(gguf, name)
+        if number < 0:
+            return None
+        return int(self.c.gguf_get_tensor_offset(gguf, number)), int(self.c.gguf_get_tensor_type(gguf, number))
 
     def _write_log(self, level: int, text: Any, _data: Any) -> None:
         if level < 2:  # every node of every graph

@@ -6,7 +6,6 @@ The layouts are those of ``llama.h`` at build b11549.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .llama_library import Library
@@ -16,6 +15,8 @@ class UpstreamLlama(Library):
     """The library of ggml-org."""
 
     wheel = "xllamacpp"
+    module = "xllamacpp"
+    objects = ("xllamacpp*.so", "xllamacpp*.pyd")
     version = "2026.10.11549"
     chunk = 64
     structures = """
@@ -92,10 +93,6 @@ struct ggml_type_traits {
     functions = """
 int32_t llama_model_n_ctx_train(void *model);
 void llama_model_free(void *model);
-int32_t llama_tokenize(void *vocab, const char *text, int32_t length, llama_token *tokens, int32_t most,
-                       bool add_special, bool parse_special);
-int32_t llama_token_to_piece(void *vocab, llama_token token, char *buffer, int32_t length, int32_t lstrip,
-                             bool special);
 void *llama_get_memory(void *context);
 void llama_memory_clear(void *memory, bool data);
 bool llama_memory_seq_rm(void *memory, llama_seq_id sequence, llama_pos from, llama_pos to);
@@ -133,16 +130,6 @@ const struct ggml_type_traits *ggml_get_type_traits(int type);
         "type_v": 1,
     }
 
-    @classmethod
-    def module(cls) -> str:
-        """Return the name under which the wheel is imported."""
-        return "xllamacpp"
-
-    @classmethod
-    def files(cls, folder: Path) -> list[Path]:
-        """Return the shared objects among the wheel's files, best first."""
-        return sorted(folder.glob("xllamacpp*.so")) + sorted(folder.glob("xllamacpp*.pyd"))
-
     def trained(self, model: Any) -> int:
         """Return the positions that a model was trained for."""
         return int(self.c.llama_model_n_ctx_train(model))
@@ -151,19 +138,9 @@ const struct ggml_type_traits *ggml_get_type_traits(int type);
         """Free a model whose contexts are freed."""
         self.c.llama_model_free(model)
 
-    def tokenize(self, model: Any, text: bytes, tokens: Any, most: int, special: bool) -> int:
-        """Write token ids into ``tokens``; return their number."""
-        vocabulary = self.c.llama_model_get_vocab(model)
-        return int(self.c.llama_tokenize(vocabulary, text, len(text), tokens, most, False, special))
-
-    def piece(self, model: Any, token: int, buffer: Any, size: int, special: bool) -> int:
-        """Write the text of a token into ``buffer``; return its length."""
-        vocabulary = self.c.llama_model_get_vocab(model)
-        return int(self.c.llama_token_to_piece(vocabulary, token, buffer, size, 0, special))
-
-    def decode(self, context: Any, batch: dict[str, Any]) -> int:
-        """Read a batch: 0 where all was well, 2 where it was aborted."""
-        return int(self.c.llama_decode(context, batch))
+    def speller(self, model: Any) -> Any:
+        """Return what knows a model's tokens: its vocabulary."""
+        return self.c.llama_model_get_vocab(model)
 
     def forget(self, context: Any, length: int) -> bool:
         """Drop the cache from a position on; return whether that can be done."""
@@ -172,17 +149,6 @@ const struct ggml_type_traits *ggml_get_type_traits(int type);
     def clear(self, context: Any) -> None:
         """Drop the whole cache."""
         self.c.llama_memory_clear(self.c.llama_get_memory(context), True)
-
-    def state(self, context: Any) -> bytes:
-        """Return the cache as bytes."""
-        size = self.c.llama_state_seq_get_size(context, 0)
-        buffer = self.ffi.new("uint8_t[]", size)
-        written = self.c.llama_state_seq_get_data(context, buffer, size, 0)
-        return bytes(self.ffi.buffer(buffer, written))
-
-    def restore(self, context: Any, state: bytes) -> bool:
-        """Fill an empty cache; return whether the bytes fitted."""
-        return bool(self.c.llama_state_seq_set_data(context, state, len(state), 0) == len(state))
 
     def apply_grammar(self, grammar: Any, context: Any, candidates: Any) -> None:
         """Set the logits of tokens that may not come next to minus infinity."""
@@ -199,10 +165,3 @@ const struct ggml_type_traits *ggml_get_type_traits(int type);
     def traits(self, kind: int) -> Any:
         """Return ``type_name``, ``blck_size``, ``type_size`` and ``to_float`` of a type of tensor."""
         return self.c.ggml_get_type_traits(kind)
-
-    def tensor(self, gguf: Any, name: bytes) -> tuple[int, int] | None:
-        """Return where a tensor begins behind the start of the data, and its type; ``None`` where there is none."""
-        number = self.c.gguf_find_tensor(gguf, name)
-        if number < 0:
-            return None
-        return int(self.c.gguf_get_tensor_offset(gguf, number)), int(self.c.gguf_get_tensor_type(gguf, number))

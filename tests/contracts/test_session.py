@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,18 +30,18 @@ GGUF = {"llama.cpp": (SMALL, UpstreamLlama), "ik_llama.cpp": (SMALL, IkLlama)}
 """Models and builds."""
 
 
-def _with(settings: Settings, model: str) -> Settings:
-    brain = dataclasses.replace(settings.brain, model=model, context=512, threads=1, temperature=0.0)
+def _with(settings: Settings, model: str, threads: int = 1) -> Settings:
+    brain = dataclasses.replace(settings.brain, model=model, context=512, threads=threads, temperature=0.0)
     return dataclasses.replace(settings, brain=brain)
 
 
-def _llama(settings: Settings, store: Store, model: str, build: type[Library]) -> LlamaSession:
+def _llama(settings: Settings, store: Store, model: str, build: type[Library], threads: int = 1) -> LlamaSession:
     """Return a session on one build, whichever is the best one here."""
     if not build.installed():
         pytest.skip(f"{build.wheel} has no wheel for this platform")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("assistant.backends.llama.libraries", lambda gpu: iter([llama_library.loaded(build)]))
-        return LlamaSession(_with(settings, model), store)
+        return LlamaSession(_with(settings, model, threads), store)
 
 
 @pytest.fixture(scope="module", params=[*GGUF, "transformers", "transformers-tiny"])
@@ -362,6 +364,39 @@ def test_read_at_once_is_as_read_one_by_one_to_the_bit(settings: Settings, store
     for token in tokens:
         session.append([token])
     assert np.array_equal(session.logits(), at_once)
+    session.close()
+
+
+@pytest.mark.parametrize("build", [IkLlama, UpstreamLlama])
+def test_two_threads_survive_cancels_at_any_moment(settings: Settings, store: Store, build: type[Library]) -> None:
+    chance = random.Random(0)
+    session = _llama(settings, store, SMALL, build, threads=2)
+    tokens = session.tokenize("Name three colours of the rainbow, and say which of them you see in a flame. " * 9)[:150]
+    session.append(tokens)
+    expected = session.logits()
+    for _ in range(150):
+        session.truncate(chance.randrange(session.length + 1))
+        stop = threading.Timer(chance.uniform(0, 0.1), session.cancel)
+        stop.start()
+        with contextlib.suppress(Interrupted):
+            session.sync([tokens])
+        stop.join()
+    session.sync([tokens])
+    assert np.abs(session.logits() - expected).max() <= 0.05 * np.abs(expected).max()
+    session.close()
+
+
+def test_what_ik_llama_computes_is_finished_and_never_aborted(settings: Settings, store: Store) -> None:
+    session = _llama(settings, store, SMALL, IkLlama, threads=2)  # its threads wait for each other for ever at times
+    tokens = session.tokenize("Name three colours of the rainbow.")
+    session.append(tokens)
+    expected = session.logits()
+    session.truncate(0)
+    session.append([tokens[-1]])  # other logits
+    session.truncate(0)
+    session.cancel()
+    session._read(tokens)
+    assert np.array_equal(session._logits(), expected)
     session.close()
 
 
