@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import deque
 from functools import partial
@@ -20,6 +21,10 @@ SHORT = 3 * RATE // 2
 """Longest samples of a turn in which a voice command is expected."""
 INTERJECTIONS = "Mm-hmm. Uh-huh. Hmm. Yeah. Oh, I see."
 """What people say while they listen, as a hint to a recogniser that writes "Mama" or "10" for it otherwise."""
+COMMANDS = "Stop. Wait. Slower. Faster. Louder. Softer. Yeah."
+"""What a short turn that was read as a guess may be; a recogniser writes "Floor" or "Buster" for it otherwise."""
+GUESSED, COMMANDED = 0.5, 0.45
+"""Confidence of a short turn's words below which they may be a command after all, and from which they are one then."""
 SURE_ENOUGH, SURE_ORDER, SURE_AFTER_ALL = 0.55, 0.3, 0.65
 """Confidence from which words over a reply count as words, orders among them, and others than "mm-hmm" after it."""
 
@@ -55,12 +60,20 @@ class Listener:
 
         Where words were read of it before, it is ``voiced``: speech need not be looked for again.
         """
-        expected = is_order if not draft and end - start <= SHORT else None
+        short = not draft and end - start <= SHORT
+        expected = is_order if short else None
         wish = Recognition(self._language(), self._translate, live=True, draft=draft, voiced=voiced, expected=expected)
         utterance = await self._transcribe(start, end, wish)
+        if short and self._english and utterance.text and utterance.confidence < GUESSED:
+            utterance = utterance if is_order(utterance.text) else await self._command(start, end, wish) or utterance
         if utterance.text:
             self._english = utterance.language == "en"
         return utterance
+
+    async def _command(self, start: int, end: int, wish: Recognition) -> Utterance | None:
+        """Return the voice command that a guess turns out to be when commands are hinted at, if it is one."""
+        again = await self._transcribe(start, end, dataclasses.replace(wish, hint=COMMANDS))
+        return again if is_order(again.text) and again.confidence >= COMMANDED else None
 
     async def words_over_reply(self, start: int, end: int, before: str = "") -> str:
         """Return what was said over a reply between two samples, as :func:`words_over_reply`."""

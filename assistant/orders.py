@@ -26,10 +26,11 @@ _PHRASES = {
     Order.RESUME: "resume|continue|go on|carry on|keep going",
     Order.REPEAT: "repeat|repeat that|repeat it|say that again|say it again|again|once more|what did you say|pardon|"
     "come again",
-    Order.SLOWER: "slower|speak slower|talk slower|slow down|speak more slowly|more slowly|too fast",
+    Order.SLOWER: "slower|speak slower|talk slower|slow down|speak more slowly|more slowly|too fast|not so fast",
     Order.FASTER: "faster|speak faster|talk faster|speed up|too slow",
-    Order.LOUDER: "louder|speak up|speak louder|talk louder|volume up|turn it up",
-    Order.QUIETER: "quieter|softer|speak more quietly|more quietly|volume down|turn it down|too loud",
+    Order.LOUDER: "louder|speak up|speak louder|talk louder|volume up|turn it up|turn up the volume|turn the volume up",
+    Order.QUIETER: "quieter|softer|speak more quietly|more quietly|volume down|turn it down|too loud|"
+    "not so loud|lower|lower the volume|turn down the volume|turn the volume down",
 }
 _POLITE = re.compile(
     r"^(?:(?:please|okay|ok|hey|now|assistant|computer|and|oh|no|a (?:bit|little)(?= (?:\w+er|more|too)\b))\b\s*)+"

@@ -16,9 +16,19 @@ from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
 from assistant.judging import Judges, combined
-from assistant.listening import INTERJECTIONS, SURE_AFTER_ALL, SURE_ENOUGH, SURE_ORDER, Listener, words_over_reply
+from assistant.listening import (
+    COMMANDED,
+    COMMANDS,
+    GUESSED,
+    INTERJECTIONS,
+    SURE_AFTER_ALL,
+    SURE_ENOUGH,
+    SURE_ORDER,
+    Listener,
+    words_over_reply,
+)
 from assistant.looking import Gaze
-from assistant.orders import Order, order_in
+from assistant.orders import Order, is_order, order_in
 from assistant.pacing import PacedSpeaker
 from assistant.playback import Playback
 from assistant.plugins import Plugins
@@ -56,6 +66,7 @@ from .fakes import (
         ("Wie spät ist es?", WHOLE),
         ("Who wrote the play Romeo and Juliet.", WHOLE),
         ("What happened to the Titanic.", WHOLE),
+        ("which team won the cup in 2014.", WHOLE),
         ("Put the milk on the list.", WHOLE),
         ("Who wrote the", DANGLING),
         ("Who the hell.", OPEN),
@@ -128,6 +139,9 @@ def test_an_order_is_waited_for_no_longer_than_a_whole_sentence(text, settings):
         ("A bit quiet", None),
         ("Slower, please.", Order.SLOWER),
         ("Louder!", Order.LOUDER),
+        ("Turn the volume up.", Order.LOUDER),
+        ("Not so loud, please.", Order.QUIETER),
+        ("Lower the volume", Order.QUIETER),
         ("Stop the music in the kitchen", None),
         ("", None),
     ],
@@ -613,6 +627,39 @@ def test_voice_commands_are_expected_over_a_reply_and_in_short_turns():
         return [bool(options.expected and options.expected("Louder, please.")) for options in recognizer.options]
 
     assert asyncio.run(expected()) == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "guess, again, seconds, expected",
+    [
+        (Utterance("Baster.", confidence=GUESSED - 0.01), Utterance("Faster.", confidence=COMMANDED), 1.0, "Faster."),
+        (Utterance("Baster.", confidence=GUESSED - 0.01), Utterance("Faster.", confidence=0.4), 1.0, "Baster."),
+        (Utterance("Baster.", confidence=GUESSED - 0.01), Utterance("Master.", confidence=0.9), 1.0, "Baster."),
+        (Utterance("Buster.", confidence=GUESSED), Utterance("Faster.", confidence=0.9), 1.0, "Buster."),
+        (Utterance("Buster is it.", confidence=0.2), Utterance("Faster.", confidence=0.9), 2.0, "Buster is it."),
+        (Utterance("Faster.", confidence=0.4), Utterance("Slower.", confidence=0.9), 1.0, "Faster."),
+        (Utterance("Bester.", confidence=0.4, language="de"), Utterance("Faster."), 1.0, "Bester."),
+        (Utterance("", confidence=0.1), Utterance("Faster.", confidence=0.9), 1.0, ""),
+    ],
+)
+def test_a_guess_at_a_short_turn_may_be_a_command_after_all(guess, again, seconds, expected):
+    async def read():
+        recognizer = FakeRecognizer()
+        recognizer.enqueue(guess, again)
+        lane = Lane("test")
+        listener = Listener(recognizer, lane, guess.language, translate=False)
+        listener.take(AudioChunk(tone(3.0), RATE, 0))
+        utterance = await listener.read(0, int(seconds * RATE))
+        lane.close()
+        return utterance.text, [options.hint for options in recognizer.options]
+
+    text, hints = asyncio.run(read())
+    assert text == expected
+    assert hints in ([""], ["", COMMANDS])
+
+
+def test_the_commands_that_are_hinted_at_are_commands():
+    assert [said for said in COMMANDS.rstrip(".").split(". ") if not is_order(said)] == ["Yeah"]
 
 
 def test_the_hint_names_nothing_that_would_stop_a_reply():

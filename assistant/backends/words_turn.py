@@ -26,8 +26,8 @@ _DANGLING = frozenset(
 """Words after which an English sentence goes on."""
 
 _MAY_END = frozenset(
-    "in on for from with about to of at by over under near like do does did am is are was were can could will have it's "
-    "you i he she we they who when which please then".split()
+    "in on for from with about to of at by over under near like do does did am is are was were can could will have "
+    "it's you i he she we they who when which please then".split()
 )
 """Dangling words that may end a whole question: "What is this for?", "What could I trip over?"."""
 
@@ -38,7 +38,7 @@ _ASKS = re.compile(
     r"will|would|should|has|have|had|may|might|isn't|aren't|don't|doesn't|didn't|can't)\b.+"
     r"|(?:what|who|where|when|how|why)(?:'s|'re|'d|'ll)\b.+"
     r"|who (?!the|a|an|i|you|he|she|we|they)\w+ .+|what (?:happen|caus|mak|made|com|came|mean|giv|hold|stand)\w* .+"
-    r"|(?:how|where|what) to \w+ .+"
+    r"|which \w+ \w+ .+|(?:how|where|what) to \w+ .+"
     r"|how (?:many|much|old|far|long|about)\b.+|what (?:about|else|time|kind|colou?r|now)\b.*|why not|which one"
     r"|(?:is|are|am|was|were|do|does|did|can|could|will|would|should|has|have|had|may|isn't|aren't|don't|doesn't|"
     r"didn't|can't|won't)\s+(?:it|this|that|these|those|there|he|she|you|we|they|i|the|my|your|his|her|our|their|"
@@ -53,8 +53,9 @@ _ORDERS = re.compile(
     r"(?:(?:can|could|would|will) you (?:please )?)?"
     r"(?:tell me|show me|give me|read|describe|explain|look at|find|count|name|spell|say|repeat|translate|add|"
     r"calculate|compute|convert|set|start|stop|open|close|turn|switch|play|pause|remind|call|help me|help|list|check|"
-    r"compare|guess|summari[sz]e|write|sing|recommend|search|identify|let me know|get|make|bring|order|send|book|put|take|remove|"
-    r"delete|create|change|save|define|cancel|look up|rate|reserve|schedule|solve|draw|pick|choose|keep|teach|sort|scan|"
+    r"compare|guess|summari[sz]e|write|sing|recommend|search|identify|let me know|get|make|bring|order|send|book|"
+    r"put|take|remove|delete|create|change|save|define|cancel|look up|rate|reserve|schedule|solve|draw|pick|choose|"
+    r"keep|teach|sort|scan|"
     r"(?:i|we)(?:'d| would) like|(?:i|we) (?:want|need)|(?:i|we)(?:'ll| will) (?:have|take))\b.+",
     re.IGNORECASE,
 )
