@@ -358,7 +358,7 @@ class Dialogue:
             finished = await self._aside.run(Urgency.EAR, judge)
             if finished >= WORTH_A_TRIAL and not is_order(utterance.text):
                 complete = await self._foresee(hearing, utterance)
-                finished = self._judges.foreseen(finished, hearing.listened, complete)
+                finished = self._judges.foreseen(finished, hearing.listened, utterance.text, complete)
         if hearing.pause != pause or self._hearing is not hearing:
             return
         self._tell("judged", finished=finished, text=utterance.text)

@@ -81,7 +81,7 @@ class Ear:
         before = self._judges.judge(listened, audio, utterance.text)
         brain = self.kit.brain
         complete = brain.complete(Turn(utterance)) if isinstance(brain, Foreseeing) else None
-        after = self._judges.foreseen(before, listened, complete)
+        after = self._judges.foreseen(before, listened, utterance.text, complete)
         return Judged(whole, listened[0] if listened else 0.5, complete or 0.0, before, after)
 
 

@@ -15,7 +15,7 @@ from assistant.cli.terminal import LiveView, PlainView
 from assistant.ears import CALM, DOZING, Ears
 from assistant.errors import DeviceError
 from assistant.frames import FrameRing, moment_of
-from assistant.judging import Judges, combined
+from assistant.judging import Judges, combined, is_usual
 from assistant.listening import (
     COMMANDED,
     COMMANDS,
@@ -67,6 +67,8 @@ from .fakes import (
         ("Who wrote the play Romeo and Juliet.", WHOLE),
         ("What happened to the Titanic.", WHOLE),
         ("which team won the cup in 2014.", WHOLE),
+        ("Read this, please.", WHOLE),
+        ("Please.", SHORT_ANSWER),
         ("Put the milk on the list.", WHOLE),
         ("Who wrote the", DANGLING),
         ("Who the hell.", OPEN),
@@ -108,11 +110,30 @@ def test_sound_and_words_together_decide():
 
 def test_the_language_model_can_only_lower_a_judgement(settings):
     judges = Judges([WordsTurn(settings, None)])
-    assert judges.foreseen(0.9, [0.9], None) == 0.9
-    assert judges.foreseen(0.9, [0.9], 0.99) == 0.9
-    assert judges.foreseen(0.9, [0.9], 0.002) < 0.05
-    assert judges.foreseen(0.3, [], 0.99) == 0.3
-    assert judges.foreseen(0.97, [], 0.3) < judges.foreseen(0.97, [0.98], 0.3)
+    assert judges.foreseen(0.9, [0.9], "", None) == 0.9
+    assert judges.foreseen(0.9, [0.9], "", 0.99) == 0.9
+    assert judges.foreseen(0.9, [0.9], "", 0.002) < 0.1
+    assert judges.foreseen(0.3, [], "", 0.99) == 0.3
+    assert judges.foreseen(0.97, [], "", 0.3) < judges.foreseen(0.97, [0.98], "", 0.3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    "What is this?|What does it say?|Can you read this?|Could you please read it to me?|How many people are there?|"
+    "Who is that?|How much does it cost?|Is there a chair?|Are there any cars?|Can you tell me what this is?|"
+    "What's the total?|Read this, please.|How far is it?|Hey, what colour is it?|Which one is bigger?".split("|"),
+)
+def test_a_usual_request_that_sounds_finished_is_not_waited_for(text, settings):
+    """A language model would make it longer: "How many people are there in the world?"."""
+    judges = Judges([WordsTurn(settings, None)])
+    finished = judges.judge([], AudioChunk(silence(1), RATE), text)
+    assert Patience().wait(judges.foreseen(finished, [0.7], text, 0.01)) < 0.3 * RATE
+    assert Patience().wait(judges.foreseen(finished, [0.02], text, 0.01)) > 1.0 * RATE, "the voice goes on"
+
+
+@pytest.mark.parametrize("text", ["What does it say on the", "What is the", "Can you read the", "Is there", ""])
+def test_the_beginning_of_a_request_is_no_usual_one(text):
+    assert not is_usual(text)
 
 
 @pytest.mark.parametrize("text", ["Wait.", "Too fast", "A bit slower", "Stop."])
