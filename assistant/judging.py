@@ -13,11 +13,11 @@ from .types import AudioChunk
 WEIGHTS = (0.35, 1.0)
 """Of sound and of words: read aloud, a half sentence often sounds finished, but seldom reads so."""
 SUREST = 0.99
-FORESEEN = (1.8, 0.9, 1.0)
+FORESEEN = (1.2, 0.6, 1.4)
 """Bias, and weights of sound and of the language model that lacks no word. Logistic regressions on halves and wholes
 of spoken orders give (-0.9, 0.76, 1.82) to (-0.3, 0.44, 0.83) (``python -m benchmarks.turn_ends``); with so low a bias
 short questions ("What time is it?"), which the model would make longer, would be waited for like halves."""
-USUAL = 0.8
+USUAL = 0.7
 """How whole a usual request is at least, whatever the language model would add to it."""
 _USUAL = re.compile(
     r"(?:(?:hey|hi|hello|okay|ok|so|and|please|now) )*(?:(?:can|could|would) you (?:please )?)?(?:"
