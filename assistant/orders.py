@@ -30,7 +30,7 @@ _PHRASES = {
     Order.FASTER: "faster|speak faster|talk faster|speed up|too slow",
     Order.LOUDER: "louder|speak up|speak louder|talk louder|volume up|turn it up|turn up the volume|turn the volume up",
     Order.QUIETER: "quieter|softer|speak more quietly|more quietly|volume down|turn it down|too loud|"
-    "not so loud|lower|lower the volume|turn down the volume|turn the volume down",
+    "not so loud|lower the volume|turn down the volume|turn the volume down",
 }
 _POLITE = re.compile(
     r"^(?:(?:please|okay|ok|hey|now|assistant|computer|and|oh|no|a (?:bit|little)(?= (?:\w+er|more|too)\b))\b\s*)+"
