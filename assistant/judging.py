@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from .orders import is_order
+from .orders import bare, is_order
 from .stages import TurnDetector
 from .types import AudioChunk
 
@@ -35,8 +35,7 @@ _USUAL = re.compile(
     r"|(?:read|see|describe|explain|repeat|translate|identify|recogni[sz]e) (?:this|that|it|these|those)"
     r"(?: (?:to|for) me)?"
     r"|tell me what (?:this|that|it) (?:is|says)|do you (?:see|know) (?:what )?(?:this|that|it)(?: is)?"
-    r")(?: please)?",
-    re.IGNORECASE,
+    r")(?: please)?"
 )
 """Requests that are made again and again, in English. "How many people are there" goes on in books, but seldom here."""
 
@@ -79,7 +78,7 @@ class Judges:
 
 def is_usual(text: str) -> bool:
     """Return whether the whole of ``text`` is a request that is often made just so."""
-    return _USUAL.fullmatch(" ".join(re.findall(r"[\w']+", text.lower().replace("’", "'")))) is not None
+    return _USUAL.fullmatch(bare(text)) is not None
 
 
 def _certain(listened: Sequence[float], complete: float) -> float:

@@ -64,8 +64,9 @@ class Listener:
         expected = is_order if short else None
         wish = Recognition(self._language(), self._translate, live=True, draft=draft, voiced=voiced, expected=expected)
         utterance = await self._transcribe(start, end, wish)
-        if short and self._english and utterance.text and utterance.confidence < GUESSED:
-            utterance = utterance if is_order(utterance.text) else await self._command(start, end, wish) or utterance
+        guessed = short and utterance.text and utterance.confidence < GUESSED and not is_order(utterance.text)
+        if guessed and self._english:
+            utterance = await self._command(start, end, wish) or utterance
         if utterance.text:
             self._english = utterance.language == "en"
         return utterance

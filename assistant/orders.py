@@ -39,9 +39,14 @@ _POLITE = re.compile(
 _ORDERS = {phrase: order for order, phrases in _PHRASES.items() for phrase in phrases.split("|")}
 
 
+def bare(text: str) -> str:
+    """Return the words of a text in small letters, without the signs between them."""
+    return " ".join(re.findall(r"[\w']+", text.lower().replace("’", "'")))
+
+
 def order_in(text: str) -> Order | None:
     """Return the voice command that the whole of ``text`` is, if it is one; polite words do not matter."""
-    said = " ".join(re.findall(r"[\w']+", text.lower().replace("’", "'")))
+    said = bare(text)
     for _ in range(3):
         if said in _ORDERS:
             return _ORDERS[said]

@@ -92,9 +92,10 @@ def main() -> None:
     for name, texts in (("short questions", SHORT), ("other short questions", OTHERS), ("long questions", LONG)):
         spoken = made_recordings(ear.kit, texts)
         print(f"{len(texts)} {name}, spoken by the voice")
-        judged = [judged for one in spoken for judged in ear.halves(one.samples)[texts is not LONG :]]
-        for side in ("before", "after"):
-            report(side, judged)
+        if texts is LONG:
+            report([judged for one in spoken for judged in ear.halves(one.samples)])
+        else:
+            report([ear.judged(one.samples, whole=True) for one in spoken])
     everything: list[Judged] = []
     for folder in arguments.folders:
         recordings = [one for one in read_recordings(ear.kit, folder) if 1.5 <= one.seconds <= LONGEST]
@@ -102,8 +103,7 @@ def main() -> None:
         judged = [judged for number in chosen for judged in ear.halves(recordings[number].samples)]
         everything += judged
         print(f"{folder}: {len(chosen)} recordings")
-        for name in ("before", "after"):
-            report(name, judged)
+        report(judged)
     if everything:
         bias, sound, words = fitted(everything)
         print(f"fitted to all: bias {bias:.2f}, sound {sound:.2f}, language model {words:.2f}")
@@ -120,9 +120,10 @@ class Ear:
         """Return what is thought at a pause inside a recording and at its end."""
         paused = with_pause(samples, 1.0)
         pause = np.flatnonzero(np.convolve(paused == 0, np.ones(RATE // 2), "valid") > RATE // 2 - 0.5)[0]
-        return [self._judged(paused[:pause], False), self._judged(samples, True)]
+        return [self.judged(paused[:pause], False), self.judged(samples, True)]
 
-    def _judged(self, samples: Samples, whole: bool) -> Judged:
+    def judged(self, samples: Samples, whole: bool) -> Judged:
+        """Return what is thought at the end of ``samples``."""
         audio = AudioChunk(np.concatenate([samples, np.zeros(RATE * 64 // 1000, np.float32)]), RATE)
         utterance = self.kit.live_recognizer.transcribe(audio, Recognition("en", live=True, voiced=True))
         listened = self._judges.listen(audio)
@@ -133,18 +134,21 @@ class Ear:
         return Judged(whole, listened[0] if listened else 0.5, complete or 0.0, before, after)
 
 
-def report(name: str, judged: list[Judged]) -> None:
-    """Print how long is waited, by the judgements of this name."""
-    waits = {
-        whole: np.array([Patience().wait(getattr(one, name)) / RATE for one in judged if one.whole == whole])
-        for whole in (False, True)
-    }
-    over = np.mean([(waits[False] < pause).mean() for pause in PAUSES]) if len(waits[False]) else np.nan
-    mean, (p25, p50, p75) = waits[True].mean(), np.percentile(waits[True], (25, 50, 75))
-    print(
-        f"  {name:6} spoken over {over:.3f}; wait after the whole p25 {p25:.2f}, p50 {p50:.2f}, p75 {p75:.2f}, "
-        f"mean {mean:.2f} s, more than a second {(waits[True] > 1).mean():.2f}"
-    )
+def report(judged: list[Judged]) -> None:
+    """Print how long is waited, by the judgements before and after the language model was asked."""
+    for name in ("before", "after"):
+        waits = {
+            whole: np.array([Patience().wait(getattr(one, name)) / RATE for one in judged if one.whole == whole])
+            for whole in (False, True)
+        }
+        if len(waits[False]):
+            over = np.mean([(waits[False] < pause).mean() for pause in PAUSES])
+            print(f"  {name:6} spoken over {over:.3f}")
+        mean, (p25, p50, p75) = waits[True].mean(), np.percentile(waits[True], (25, 50, 75))
+        print(
+            f"  {name:6} wait after the whole p25 {p25:.2f}, p50 {p50:.2f}, p75 {p75:.2f}, mean {mean:.2f} s, "
+            f"more than a second {(waits[True] > 1).mean():.2f}"
+        )
 
 
 def fitted(judged: list[Judged], penalty: float = 0.02, steps: int = 100) -> NDArray[np.float64]:

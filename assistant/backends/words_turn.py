@@ -111,8 +111,8 @@ class WordsTurn:
         whole = text.endswith(_STOPS if opens else "?")
         orders = _ORDERS.match(said) is not None
         stranded = words[-1] in _MAY_END and len(words) >= 3 and whole
-        stranded |= orders and text.endswith(_STOPS) and _ASKED_ABOUT.search(said) is not None
-        stranded |= orders and text.endswith(_STOPS) and words[-1] == "please"
+        polite = words[-1] == "please"
+        stranded |= orders and text.endswith(_STOPS) and (polite or _ASKED_ABOUT.search(said) is not None)
         if _HALF.search(said) or (words[-1] in _DANGLING and not stranded):
             return DANGLING
         if asks or orders:
