@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from assistant.benchmark.talk import RATE, made_recordings, read_recordings, with_pause
 from assistant.cli import App
+from assistant.errors import AssistantError
 from assistant.judging import SUREST, Judges
 from assistant.stages import Foreseeing, Recognition
 from assistant.talking import detectors_of
@@ -89,6 +90,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=100, help="recordings of a folder")
     arguments = parser.parse_args()
     ear = Ear()
+    try:
+        given = {folder: read_recordings(ear.kit, folder) for folder in arguments.folders}
+    except AssistantError as error:
+        parser.error(str(error))
     for name, texts in (("short questions", SHORT), ("other short questions", OTHERS), ("long questions", LONG)):
         spoken = made_recordings(ear.kit, texts)
         print(f"{len(texts)} {name}, spoken by the voice")
@@ -97,8 +102,8 @@ def main() -> None:
         else:
             report([ear.judged(one.samples, whole=True) for one in spoken])
     everything: list[Judged] = []
-    for folder in arguments.folders:
-        recordings = [one for one in read_recordings(ear.kit, folder) if 1.5 <= one.seconds <= LONGEST]
+    for folder, heard in given.items():
+        recordings = [one for one in heard if 1.5 <= one.seconds <= LONGEST]
         chosen = np.random.default_rng(0).permutation(len(recordings))[: arguments.most]
         judged = [judged for number in chosen for judged in ear.halves(recordings[number].samples)]
         everything += judged
