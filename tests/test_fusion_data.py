@@ -205,6 +205,12 @@ def test_features_are_kept_by_content(tmp_path: Path) -> None:
     again.fill([tmp_path / "one.png"])
     assert len(calls) == 2, "a changed picture is"
 
+    class Otherwise(Counting):
+        layout = replace(world.ColourEncoder.layout, preprocessing="upside down")
+
+    Features(Otherwise(), tmp_path / "cache").fill([tmp_path / "one.png"])
+    assert len(calls) == 3, "what was prepared in another way is not taken for the same"
+
 
 def test_configurations_are_checked(tmp_path: Path) -> None:
     good = config.load(write(tmp_path / "a.toml", 'task = "words"\n[training]\nlr = 1\n'))

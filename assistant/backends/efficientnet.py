@@ -99,8 +99,13 @@ def locate(evidence: NDArray[np.float32]) -> Box:
     return Box(min(xs) / columns, min(ys) / rows, (max(xs) + 1) / columns, (max(ys) + 1) / rows)
 
 
+def _mean_of_both(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean, (9, 9, dim), of the maps of a picture and of its mirror image, (2, 9, 9, dim)."""
+    return np.asarray((maps[0] + maps[1][:, ::-1]) / 2, np.float32)
+
+
 class EfficientNetEyes:
-    """Looks at the whole frame, squeezed to 260 x 260, once."""
+    """Looks at the whole frame, squeezed to 260 x 260, and at its mirror image."""
 
     encoder = ENCODER
 
@@ -141,10 +146,17 @@ class EfficientNetEyes:
     def encode(self, pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return features (9, 9, 1488) and evidence (9, 9, 1000); the logits are the mean of the evidence.
 
-        The first 1280 features are the network's last map, the others that of the stage before.
+        The first 1280 features are the network's last map, the others that of the stage before. Both are the mean of
+        what the network makes of the picture and of its mirror image, turned back (Krizhevsky et al., NeurIPS 2012).
         """
-        features, evidence = self._session.run(None, {"pixels": prepare(pixels)[None]})
-        return features[0], evidence[0]
+        straight = prepare(pixels)
+        features, evidence = self.maps(np.stack([straight, straight[:, ::-1]]))
+        return _mean_of_both(features), _mean_of_both(evidence)
+
+    def maps(self, prepared: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return features and evidence of pictures by :func:`prepare`, (pictures, 260, 260, 3), just as they come."""
+        features, evidence = self._session.run(None, {"pixels": prepared})
+        return features, evidence
 
     def places(self, frame: Frame, label: str) -> NDArray[np.float32]:
         """Return each place's evidence for one of the labels, (81,)."""

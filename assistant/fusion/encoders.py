@@ -9,6 +9,7 @@ states of speech that was recognised are in :attr:`Utterance.features`. Text for
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Layout:
     tokens: tuple[int, ...]
     """(rows, columns) of a grid, (n,) of a sequence, () where the length varies."""
     preprocessing: str
-    """In words: size, range, normalisation."""
+    """In words: size, range, normalisation. Features are kept apart by it."""
 
 
 class PictureEncoder(Protocol):
@@ -72,10 +73,11 @@ class EyesEncoder:
 
     def __init__(self, eyes: Eyes) -> None:
         self.eyes = eyes
-        probe = eyes.look(Frame(np.zeros((64, 64, 3), np.uint8)))
-        self.layout = Layout(
-            eyes.encoder, "picture", probe.features.shape[1], probe.grid, "as the eyes of the assistant do it"
-        )
+        probe = eyes.look(Frame(np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)))
+        # Other eyes may bear the same name: those of another version, which prepare a picture differently.
+        seen = hashlib.sha256(probe.features.round(1).astype(np.float32).tobytes()).hexdigest()[:8]
+        preprocessing = f"as the eyes of the assistant do it ({seen})"
+        self.layout = Layout(eyes.encoder, "picture", probe.features.shape[1], probe.grid, preprocessing)
 
     def encode(self, pixels: Pixels) -> Features:
         """Return the features per place, (rows * columns, dim)."""

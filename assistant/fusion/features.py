@@ -99,4 +99,5 @@ class Features:
         key = self._keys[path]
         layout = self.encoder.layout
         name = layout.name.replace("/", "--").replace(os.sep, "--")  # a model of a hub or of a folder
-        return self.folder / f"{name}-{layout.dim}" / key[:2] / f"{key}.npy"
+        prepared = hashlib.sha256(layout.preprocessing.encode()).hexdigest()[:8]
+        return self.folder / f"{name}-{layout.dim}-{prepared}" / key[:2] / f"{key}.npy"

@@ -151,8 +151,10 @@ TORCH_FEATURES = {(4, 4): 14.965534, (0, 8): 18.809475}
 
 
 def test_efficientnet_agrees_with_the_port_for_pytorch(settings: Settings, store: Store) -> None:
+    from assistant.backends.efficientnet import prepare
+
     eyes = Plugins(settings).make("eyes", "efficientnet", store)
-    features, evidence = eyes.encode(pattern())
+    features, evidence = (maps[0] for maps in eyes.maps(prepare(pattern())[None]))
     logits = evidence.mean((0, 1))
     assert list(np.argsort(-logits)[:5]) == list(TORCH_LOGITS)
     assert logits[list(TORCH_LOGITS)] == pytest.approx(list(TORCH_LOGITS.values()), abs=1e-3)
@@ -162,6 +164,17 @@ def test_efficientnet_agrees_with_the_port_for_pytorch(settings: Settings, store
     last, earlier = features[..., :1280].std(), features[..., 1280:].std()
     assert 1 / 3 < earlier / last < 3, "they weigh about the same"
     assert logits.sum() == pytest.approx(-46.50905, abs=5e-2)
+
+
+def test_a_mirrored_picture_has_mirrored_features(settings: Settings, store: Store) -> None:
+    """What the network makes of one side alone differs; the eyes look at both."""
+    from assistant.backends.efficientnet import prepare
+
+    eyes = Plugins(settings).make("eyes", "efficientnet", store)
+    seen, mirrored = eyes.encode(pattern())[0], eyes.encode(np.ascontiguousarray(pattern()[:, ::-1]))[0]
+    assert np.allclose(seen, mirrored[:, ::-1], atol=1e-4)
+    one_side = eyes.maps(prepare(pattern())[None])[0][0]
+    assert seen.shape == one_side.shape and not np.allclose(seen, one_side, atol=0.1)
 
 
 def test_efficientnet_tells_where_a_label_comes_from(settings: Settings, store: Store) -> None:
