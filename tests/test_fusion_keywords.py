@@ -196,7 +196,9 @@ def fuser() -> GridFuser:
 def scene(fuser: GridFuser, *words: str, known: bool = True, strength: float = 12, **more: Any) -> Percept:
     """A percept whose features point to visual words, or away from them, of a scene that is known or not."""
     visual = fuser.visual
-    inwards = fuser._saved["caption"].arrays["scene.weight"].astype(np.float32)
+    saved = fuser._saved("caption")
+    assert saved is not None
+    inwards = saved.arrays["scene.weight"].astype(np.float32)
     towards = visual.weight[[visual.words.index(word) for word in words]].sum(0)
     standard = strength * towards / np.linalg.norm(towards) + (20 if known else -20) * inwards / np.linalg.norm(inwards)
     seen = visual.mean + visual.deviation * standard

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..config import Settings
 from ..errors import ModelError
 from ..store import Store
 from ..types import Frame, Percept, Verdict
 from . import checkpoint, heads
 from .checkpoint import Checkpoint
+from .config import FusionConfig
 from .connector import EmbeddingConnector
 from .denial import denied
 from .judging import Judge, Sight
@@ -42,13 +41,14 @@ class GridFuser:
     """Makes each head of its checkpoints when it is first needed."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        """Load the heads for the eyes in force, those in ``fusion.checkpoint`` before those that ship (:mod:`.heads`).
+        """Find the heads for the eyes in force, those in ``fusion.checkpoint`` before those that ship (:mod:`.heads`).
 
         Raises :class:`ModelError` where they are damaged, were trained for other eyes or are none at all.
         """
         self.encoder, self._store = settings.eyes.model, store
-        self._saved = {task: checkpoint.load(file) for task, file in heads.files(settings).items()}
-        if not self._saved:
+        self._files = heads.files(settings)
+        self._configs = [FusionConfig.from_json(checkpoint.header(file)["config"]) for file in self._files.values()]
+        if not self._files:
             raise ModelError(
                 f"no head was trained for the eyes {self.encoder!r}; `assistant fusion train` trains one, "
                 "fusion.checkpoint names it, and fusion.engine=off does without"
@@ -66,7 +66,7 @@ class GridFuser:
         words = self._visual.seen(percept.features) if self._visual is not None else ()
         if not self.knows(percept):
             # Words of a checkpoint of their own are not bound to the scenes of the captions.
-            return dataclasses.replace(percept, words=words) if "words" in self._saved else percept
+            return dataclasses.replace(percept, words=words) if "words" in self._files else percept
         sight = self._judge.see(percept.features) if self._judge is not None else None
         caption = self._caption(percept, sight)
         if self._judge is not None and sight is not None and self._judge.chance(sight, caption) < BELIEVED:
@@ -82,10 +82,10 @@ class GridFuser:
 
         A captioner that knows people and dogs outdoors sees them in a cup of coffee too, and is sure of it.
         """
-        layer = self._saved["caption"].arrays if "caption" in self._saved else {}
+        layer = self._captioner.weights if self._captioner else {}
         if self._captions is None or "scene.weight" not in layer:
             return True
-        score = self._captions.standardise(percept.features.mean(0)) @ layer["scene.weight"].astype(np.float32)
+        score = self._captions.standardise(percept.features.mean(0)) @ layer["scene.weight"]
         return bool(score + layer["scene.bias"][0] >= 0)
 
     def caption(self, percept: Percept) -> str:
@@ -162,19 +162,22 @@ class GridFuser:
         return self._connector.soften(percept, session)
 
     def _check(self, percept: Percept) -> None:
-        for saved in self._saved.values():
-            saved.config.check(encoder=percept.encoder)
+        for config in self._configs:
+            config.check(encoder=percept.encoder)
+
+    def _saved(self, task: str) -> Checkpoint | None:
+        """Return the checkpoint of a task, which is not kept: a head holds all that it needs of it."""
+        return checkpoint.load(self._files[task]) if task in self._files else None
 
     @cached_property
     def _captioner(self) -> NumpyCaptioner | None:
-        return NumpyCaptioner(self._saved["caption"]) if "caption" in self._saved else None
+        saved = self._saved("caption")
+        return NumpyCaptioner(saved) if saved else None
 
     @cached_property
     def _judge(self) -> Judge | None:
-        if "retrieval" not in self._saved:
-            return None
-        encoder = DualEncoder.of(self._saved["retrieval"], self._store)
-        return Judge(encoder, self._captioner, self._saved.get("judge"))
+        saved = self._saved("retrieval")
+        return Judge(DualEncoder.of(saved, self._store), self._captioner, self._saved("judge")) if saved else None
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -199,30 +202,28 @@ class GridFuser:
 
     @cached_property
     def _visual(self) -> VisualWords | None:
-        return _visual_words(self._saved["words"]) if "words" in self._saved else self._captions
+        saved = self._saved("words")
+        return VisualWords.of(saved.arrays, saved.extras["visual_words"]) if saved else self._captions
 
     @cached_property
     def _captions(self) -> VisualWords | None:
         """The captioner's own visual words, for which its scene layer was fitted."""
-        return _visual_words(self._saved["caption"]) if "caption" in self._saved else None
+        return self._captioner.visual if self._captioner else None
 
     @cached_property
     def namer(self) -> Namer | None:
         """The head that names what the eyes' classes lack."""
-        return Namer(self._saved["naming"]) if "naming" in self._saved else None
+        saved = self._saved("naming")
+        return Namer(saved) if saved else None
 
     @cached_property
     def _answerer(self) -> Any:
-        for task, saved in self._saved.items():
-            if task in ANSWERERS:
-                module, _, attribute = ANSWERERS[task].partition(":")
+        for task, place in ANSWERERS.items():
+            if saved := self._saved(task):
+                module, _, attribute = place.partition(":")
                 return getattr(importlib.import_module(module), attribute)(saved)
         return None
 
     @cached_property
     def _connector(self) -> EmbeddingConnector:
         return EmbeddingConnector()
-
-
-def _visual_words(saved: Checkpoint) -> VisualWords:
-    return VisualWords.of(saved.arrays, saved.extras["visual_words"])
