@@ -222,6 +222,24 @@ def test_each_question_is_asked_about_the_next_picture(monkeypatch):
     assert shown == ["a", "b", "a"] and slept == [2.5] * 3
 
 
+def test_asleep_until_the_wake_word_only_idling_is_measured(monkeypatch):
+    """Nobody says the word there, so each question would be waited for in vain."""
+
+    @contextlib.asynccontextmanager
+    async def session(kit, camera=None):
+        yield SimpleNamespace()
+
+    async def idle(session):
+        return 0.03
+
+    monkeypatch.setattr(talk, "session", session)
+    monkeypatch.setattr(talk, "_idle", idle)
+    kit = SimpleNamespace(settings=SimpleNamespace(wake=SimpleNamespace(enabled=True)))
+    told = []
+    assert talk.measure(kit, progress=told.append).keys() == {"idle_cpu", "memory_mb"}
+    assert told == ["asleep until the wake word: only idling is measured"]
+
+
 @pytest.mark.parametrize("held", ["-1", "long", "nan", "1e9"])
 def test_how_long_a_picture_is_held_up_is_checked(held, capsys):
     with pytest.raises(SystemExit, match="2"):

@@ -214,8 +214,11 @@ def measure(
 
     ``utterances`` is a folder of recordings, ``images`` one of pictures, which are shown in turn, each
     ``held`` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
-    ``quick`` measures only the questions. Raises :class:`InputError` for a folder without anything in it.
+    ``quick`` measures only the questions. Asleep until a wake word, no question would be answered, so there only
+    idling and memory are measured. Raises :class:`InputError` for a folder without anything in it.
     """
+    if kit.settings.wake.enabled:
+        return asyncio.run(_asleep(kit, progress))
     recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
     shown = read_pictures(images, len(recordings)) if images else []
     return asyncio.run(_measure(kit, recordings, shown, held, turns, quick, progress))
@@ -297,6 +300,14 @@ async def _ask(talk: Session, recording: Recording, brief: float = 1.0) -> Asked
     for _, happening in talk.since(said.begin, "thinking"):
         asked.heard = happening.details["text"]
     return asked
+
+
+async def _asleep(kit: Kit, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Return what it costs to wait for the wake word."""
+    progress("asleep until the wake word: only idling is measured")
+    async with session(kit, None) as talk:
+        idle = await _idle(talk)
+    return {"idle_cpu": idle, "memory_mb": round(resident_mb(), 1)}
 
 
 async def _idle(talk: Session) -> float:

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         "talk",
         "play recorded speech in real time through the whole conversation",
         "  assistant bench talk\n  assistant bench talk --quick --utterances questions/ --images photos/\n"
-        "  assistant bench talk --turns 200 --json\n"
+        "  assistant bench talk --turns 200 --json\n  assistant bench talk --set wake.enabled=true\n"
         "  ASSISTANT_REALTIME_KEY=… assistant bench talk --realtime 'wss://server/v1/realtime?model=name'",
     )
     talk.add_argument("--utterances", metavar="DIR", type=Path, help="recordings of questions (default: synthesised)")
