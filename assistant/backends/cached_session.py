@@ -59,6 +59,7 @@ class CachedSession(ABC):
         self._fresh = False  # whether the network's logits are those after the last position
         self._heeded: int | None = None  # a position whose logits are wanted too
         self._row: NDArray[np.float32] | None = None  # these logits
+        self._began: tuple[int, NDArray[np.float32]] | None = None  # where a generation began, and the logits there
         self._lock = threading.RLock()
         self._cancelled = threading.Event()
         self._changes = 0
@@ -135,9 +136,10 @@ class CachedSession(ABC):
             total = sum(size(piece) for piece in pieces)
             self._check_room(total)
             known = self._ledger.common(pieces)
-            if known == total and (self.length > total or not self._fresh):
+            self._truncate(known)
+            if known == total > 0 and not self._fresh:
                 known -= 1  # the last position is read again for its logits
-            self._truncate(max(known, 0))
+                self._truncate(known)
             for piece in pieces:
                 skipped = min(known, size(piece))
                 known -= skipped
@@ -147,7 +149,7 @@ class CachedSession(ABC):
         """Return the logits after the last position, (vocabulary,)."""
         with self._lock:
             self._refresh()
-            return self._logits().copy()
+            return self._newest().copy()
 
     def ending(
         self,
@@ -184,7 +186,8 @@ class CachedSession(ABC):
         """Yield text pieces until the model ends its turn; closing the iterator stops within one token.
 
         What was generated is in the cache, except a token that nothing came after: it is read only when
-        the next one is wanted, so its text need not wait for that. Ends early after :meth:`cancel`, and
+        the next one is wanted, so its text need not wait for that. After a roll back to where it began the
+        logits there are still known, not read anew and rounded otherwise. Ends early after :meth:`cancel`, and
         where another caller changes the cache in between. Raises
         :class:`ModelError` where nothing was read before or the context is full,
         :class:`InputError` for a grammar with a fault.
@@ -203,6 +206,9 @@ class CachedSession(ABC):
                     if self._cancelled.is_set() or changes != self._changes or self._closed:
                         return
                     self._append(newest)
+                    if not newest:
+                        self._refresh()
+                        self._began = self.length, self._newest().copy()
                     token = self._choose(chooser, grammar)
                     changes = self._changes
                 if token is None:
@@ -231,7 +237,7 @@ class CachedSession(ABC):
     def _choose(self, chooser: Chooser, grammar: Grammar | None) -> int | None:
         """Choose the next token; ``None`` where the turn ends."""
         self._refresh()
-        logits = self._logits()
+        logits = self._newest()
         token = chooser.choose(logits)
         if grammar is not None:
             if not grammar.allows(token):
@@ -244,6 +250,10 @@ class CachedSession(ABC):
         if grammar is not None:
             grammar.accept(token)
         return token
+
+    def _newest(self) -> NDArray[np.float32]:
+        """Return the logits after the last position, where they are known."""
+        return self._began[1] if self._began is not None and self._began[0] == self.length else self._logits()
 
     def _refresh(self) -> None:
         if self._closed:
@@ -280,6 +290,7 @@ class CachedSession(ABC):
                 row = self._read(part(piece, begin, end), heed if heed in range(end - begin) else None)
                 self._row = self._row if row is None else row
             except BaseException:
+                self._began = None
                 self._forget(self.length)
                 self._fresh = False
                 raise
@@ -289,9 +300,12 @@ class CachedSession(ABC):
     def _truncate(self, length: int) -> None:
         if length < self.length:
             self._changes += 1
+            began, self._began = self._began, None
             self._forget(length)
             self._ledger.truncate(length)
-            self._fresh = False
+            if began is not None and began[0] <= length:
+                self._began = began
+            self._fresh = began is not None and began[0] == length
 
     def _check_vectors(self, vectors: Features) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self.dim:
