@@ -52,7 +52,9 @@ SLIVER = RATE * 64 // 1000
 FADING = RATE * 96 // 1000
 """Sound before a silence in which nothing new is said: a reading that ends in it has heard all."""
 WORTH_A_TRIAL = 0.2
-"""Probability of a finished turn from which an answer is begun on trial."""
+"""Probability of a finished turn from which an answer is begun on trial at once."""
+LINGERED = RATE * 6 // 10
+"""Quiet after which one is begun on trial even where the sentence seems unfinished."""
 REMEMBERED = 40
 """Messages of history that are kept."""
 
@@ -316,7 +318,7 @@ class Dialogue:
                 hearing.wake.set()
             elif hearing.pause is not None and hearing.judged != hearing.pause:
                 await self._judge(hearing, hearing.pause)
-            elif hearing.ended and self._job is None and hearing.read is not None:
+            elif self._job is None and hearing.read is not None and (hearing.ended or self._lingers(hearing)):
                 self._answer(hearing, hearing.read)
 
     async def _read_whole(self, hearing: Hearing, quiet: int) -> None:
@@ -368,6 +370,12 @@ class Dialogue:
                 self._answer(hearing, utterance)
         self._handle(turns.Judged(finished, pause))
         hearing.wake.set()
+
+    def _lingers(self, hearing: Hearing) -> bool:
+        """Return whether nothing has followed for so long that it may have been all, however unfinished it seems."""
+        if not self._ahead or hearing.pause is None or self.turns.now - hearing.pause < LINGERED:
+            return False
+        return hearing.read is not None and bool(hearing.read.text.strip()) and not is_order(hearing.read.text)
 
     async def _recognise_burst(self, start: int) -> None:
         """Read what was said over the reply: a barge-in, a back-channel, an echo, or nothing."""

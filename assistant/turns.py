@@ -189,7 +189,7 @@ class Patience:
         """Return the samples of quiet to wait for, given the detector's probability if there is one."""
         if finished is None:
             return int(RATE * (self.patient if self.detector else self.silence))
-        share = float(np.interp(finished, (0.0, 0.15, 0.56, 0.85, 0.93), (1.0, 1.0, 0.76, 0.14, 0.0)))
+        share = float(np.interp(finished, (0.0, 0.15, 0.3, 0.56, 0.85, 0.93), (1.0, 1.0, 0.78, 0.76, 0.14, 0.0)))
         return int(RATE * (self.quick + share * (self.patient - self.quick)))
 
 

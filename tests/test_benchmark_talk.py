@@ -195,6 +195,16 @@ def test_recordings_without_speech_are_told(tmp_path):
         read_recordings(kit, tmp_path)
 
 
+def test_of_many_recordings_some_of_2_to_5_s_are_taken_from_all_over_the_folder(tmp_path, caplog):
+    for number in range(12):
+        write(tmp_path / f"{number:02}.wav", [AudioChunk(tone(1.0 if number < 4 else 2.5), RATE)])
+    kit = SimpleNamespace(settings=Settings(), make=lambda kind, name: FakeActivity())
+    assert len(read_recordings(kit, tmp_path)) == 12 and not caplog.messages
+    assert [recording.name for recording in read_recordings(kit, tmp_path, 4)] == ["04", "06", "08", "10"]
+    assert "4 of the 12 recordings" in caplog.text
+    assert [recording.name for recording in read_recordings(kit, tmp_path, 10)][:2] == ["00", "01"]
+
+
 def test_pictures_are_read_by_name_and_no_more_than_needed(tmp_path):
     for number in (3, 1, 2):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")

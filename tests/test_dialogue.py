@@ -50,6 +50,18 @@ def test_the_answer_is_begun_on_trial_and_heard_only_when_the_turn_is_over():
     assert [message.text for message in talk.dialogue.history] == ["what is that", "Right."]
 
 
+@pytest.mark.parametrize(("pause", "asked"), [(0.5, ["what is that"]), (1.0, ["what is", "what is that"])])
+def test_what_seems_unfinished_is_thought_over_on_trial_where_the_quiet_lasts(pause, asked):
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(pause), speech(1.0, 880), quiet(4.0),
+                        words={440: "what is", 880: "what is that"}, finished=0.05)  # fmt: skip
+    talk.brain.enqueue(*[["Wrong."]] * (len(asked) - 1), ["Right."])
+    talk.run()
+    assert [turn.utterance.text for turn in talk.brain.turns] == asked
+    assert [reply["heard"] for reply in talk.all("reply")] == ["Right."]
+    begun, heard = ([event.at for event in talk.happened if event.name == name][-1] for name in ("thinking", "speaking"))
+    assert heard - begun > 1.0, "ready before patience is over"
+
+
 class ForeseeingBrain(FakeBrain):
     """Knows how complete the words are."""
 
@@ -62,12 +74,12 @@ class ForeseeingBrain(FakeBrain):
 
 
 def test_half_a_question_that_sounds_finished_is_waited_for_where_the_language_model_lacks_a_word():
-    for foreseen, answered in ((0.002, ["what is that"]), (0.9, ["what is"])):
+    for foreseen, answered in ((0.002, "what is that"), (0.9, "what is")):
         talk = Conversation(quiet(0.3), speech(1.0), quiet(1.2), speech(1.0, 880), quiet(4.0), finished=0.97,
                             words={440: "what is", 880: "what is that"},
                             brain=ForeseeingBrain({"what is": foreseen, "what is that": 0.9}))  # fmt: skip
         talk.run()
-        assert [turn.utterance.text for turn in talk.brain.turns][:1] == answered, foreseen
+        assert talk.dialogue.history[0].text == answered, foreseen
         first = talk.all("judged")[0]["finished"]
         assert first < 0.05 if foreseen < 0.1 else first == pytest.approx(0.97, abs=0.02)
 

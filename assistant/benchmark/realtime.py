@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import DeviceError, ExtraMissing
 from ..types import Samples
 from .devices import RATE
-from .talk import QUESTIONS, Recording, made_recordings, read_recordings, spread
+from .talk import MOST, QUESTIONS, Recording, made_recordings, read_recordings, spread
 
 if TYPE_CHECKING:
     from ..kit import Kit
@@ -49,14 +49,14 @@ class Heard:
 
 
 def measure(
-    kit: Kit, url: str, utterances: Path | None, progress: Callable[[str], None] = lambda text: None
+    kit: Kit, url: str, utterances: Path | None, progress: Callable[[str], None] = lambda text: None, most: int = MOST
 ) -> dict[str, Any]:
     """Return the seconds from end of speech to first audio of the server at ``url``.
 
     Where it fails after some questions, what they gave is returned with the reason as ``error``. Raises
     :class:`DeviceError` where it answers none, :class:`ExtraMissing` without ``websockets``.
     """
-    recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
+    recordings = read_recordings(kit, utterances, most) if utterances else made_recordings(kit, QUESTIONS)
     return asyncio.run(_measure(url, recordings, progress))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -37,6 +38,8 @@ from .devices import RATE, VirtualCamera, VirtualMicrophone, VirtualSpeaker
 
 if TYPE_CHECKING:
     from ..kit import Kit
+
+logger = logging.getLogger(__name__)
 
 QUESTIONS = (
     "What is the capital city of France?",
@@ -93,6 +96,8 @@ LONGEST_WAIT = 30.0
 """Seconds after which a question counts as not answered."""
 ORDER_WAIT = 4.0
 """Seconds after which a command counts as not obeyed."""
+MOST = 24
+"""Recordings of a folder that are asked: each takes about half a minute in all that is measured."""
 WARM = 10
 """Questions in a row after which the growth of memory is counted."""
 
@@ -209,17 +214,18 @@ def measure(
     quick: bool = False,
     progress: Callable[[str], None] = lambda text: None,
     held: float = HELD_UP,
+    most: int = MOST,
 ) -> dict[str, Any]:
     """Return all figures as one dictionary.
 
-    ``utterances`` is a folder of recordings, ``images`` one of pictures, which are shown in turn, each
-    ``held`` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
+    ``utterances`` is a folder of recordings, of which at most ``most`` are asked, ``images`` one of pictures, which
+    are shown in turn, each ``held`` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
     ``quick`` measures only the questions. Asleep until a wake word, no question would be answered, so there only
     idling and memory are measured. Raises :class:`InputError` for a folder without anything in it.
     """
     if kit.settings.wake.enabled:
         return asyncio.run(_asleep(kit, progress))
-    recordings = read_recordings(kit, utterances) if utterances else made_recordings(kit, QUESTIONS)
+    recordings = read_recordings(kit, utterances, most) if utterances else made_recordings(kit, QUESTIONS)
     shown = read_pictures(images, len(recordings)) if images else []
     return asyncio.run(_measure(kit, recordings, shown, held, turns, quick, progress))
 
@@ -238,6 +244,8 @@ async def _measure(
         idle = await _idle(talk) if not quick else None
         asked = []
         for number, recording in enumerate(recordings):
+            if number and number % 10 == 0:
+                progress(f"question {number} of {len(recordings)}")
             if shown:
                 talk.show(shown[number % len(shown)])
                 await asyncio.sleep(held)
@@ -520,13 +528,21 @@ class _Watch:
 # -- what is said and shown ------------------------------------------------------
 
 
-def read_recordings(kit: Kit, folder: Path) -> list[Recording]:
-    """Return the recordings of a folder by name, trimmed to their speech."""
+def read_recordings(kit: Kit, folder: Path, most: int | None = None) -> list[Recording]:
+    """Return the recordings of a folder by name, trimmed to their speech.
+
+    Of more than ``most``, as many are taken from all over the folder, if it can be such of 2 to 5 s.
+    """
     from ..devices import SOUNDS
 
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS) if folder.is_dir() else []
     if not paths:
         raise InputError(f"there are no recordings in {folder}; give --utterances a folder of WAV or FLAC files")
+    if most and len(paths) > most:
+        logger.warning("%d of the %d recordings in %s are taken; --most N takes more", most, len(paths), folder)
+        usual = [path for path in paths if 2 <= (sound.length(path) or 0) <= 5]
+        fit = usual if len(usual) >= most else paths
+        paths = [fit[number * len(fit) // most] for number in range(most)]
     made = [Recording(path.stem, trimmed(kit, sound.read(path, RATE))) for path in paths]
     spoken = [recording for recording in made if len(recording.samples)]
     if not spoken:

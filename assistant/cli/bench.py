@@ -29,6 +29,7 @@ def add(commands: Any) -> None:
         "  ASSISTANT_REALTIME_KEY=… assistant bench talk --realtime 'wss://server/v1/realtime?model=name'",
     )
     talk.add_argument("--utterances", metavar="DIR", type=Path, help="recordings of questions (default: synthesised)")
+    talk.add_argument("--most", type=positive, metavar="N", help="recordings to ask, from all over DIR (default: 24)")
     talk.add_argument("--images", metavar="DIR", type=Path, help="pictures before the camera, one a question")
     talk.add_argument(
         "--held",
@@ -83,17 +84,17 @@ def main_job(app: App, as_json: bool) -> int:
 
 def talk(app: App, arguments: argparse.Namespace) -> int:
     """Measure the live conversation, ours or a server's."""
+    from ..benchmark.talk import HELD_UP, MOST, measure
+
     progress = note if sys.stderr.isatty() or not arguments.json else lambda text: None
     if arguments.realtime:
         from ..benchmark.realtime import measure as measure_server
 
-        figures = measure_server(app.kit, arguments.realtime, arguments.utterances, progress)
+        figures = measure_server(app.kit, arguments.realtime, arguments.utterances, progress, arguments.most or MOST)
     else:
-        from ..benchmark.talk import HELD_UP, measure
-
         held = HELD_UP if arguments.held is None else arguments.held
         given = arguments.utterances, arguments.images, arguments.turns, arguments.quick
-        figures = measure(app.kit, *given, progress, held)
+        figures = measure(app.kit, *given, progress, held, arguments.most or MOST)
     show(figures, arguments.json)
     return 1 if "error" in figures else 0
 
