@@ -58,8 +58,8 @@ def test_what_seems_unfinished_is_thought_over_on_trial_where_the_quiet_lasts(pa
     talk.run()
     assert [turn.utterance.text for turn in talk.brain.turns] == asked
     assert [reply["heard"] for reply in talk.all("reply")] == ["Right."]
-    begun, heard = ([event.at for event in talk.happened if event.name == name][-1] for name in ("thinking", "speaking"))
-    assert heard - begun > 1.0, "ready before patience is over"
+    at = {event.name: event.at for event in talk.happened}
+    assert at["speaking"] - at["thinking"] > 1.0, "ready before patience is over"
 
 
 class ForeseeingBrain(FakeBrain):

@@ -219,9 +219,9 @@ def measure(
     """Return all figures as one dictionary.
 
     ``utterances`` is a folder of recordings, of which at most ``most`` are asked, ``images`` one of pictures, which
-    are shown in turn, each ``held`` seconds before its question; ``turns`` asks so many questions in a row for memory and drift.
-    ``quick`` measures only the questions. Asleep until a wake word, no question would be answered, so there only
-    idling and memory are measured. Raises :class:`InputError` for a folder without anything in it.
+    are shown in turn, each ``held`` seconds before its question; ``turns`` asks so many questions in a row for memory
+    and drift. ``quick`` measures only the questions. Asleep until a wake word, no question would be answered, so there
+    only idling and memory are measured. Raises :class:`InputError` for a folder without anything in it.
     """
     if kit.settings.wake.enabled:
         return asyncio.run(_asleep(kit, progress))
