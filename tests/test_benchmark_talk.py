@@ -206,8 +206,9 @@ def test_of_many_recordings_some_of_2_to_5_s_are_taken_from_all_over_the_folder(
 
 
 def test_pictures_are_read_by_name_and_no_more_than_needed(tmp_path):
+    (tmp_path / "images").mkdir()
     for number in (3, 1, 2):
-        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / f"{number}.png")
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "images" / f"{number}.png")
     assert [int(pixels[0, 0, 0]) for pixels in read_pictures(tmp_path, 2)] == [1, 2]
 
 

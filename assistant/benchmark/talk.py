@@ -578,10 +578,10 @@ def trimmed(kit: Kit, audio: AudioChunk) -> Samples:
 
 
 def read_pictures(folder: Path, most: int) -> list[Pixels]:
-    """Return the pictures of a folder by name, at most so many."""
+    """Return the pictures of a folder and the folders in it by name, at most so many."""
     from ..devices import PICTURES
 
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES) if folder.is_dir() else []
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES) if folder.is_dir() else []
     if not paths:
         raise InputError(f"there are no pictures in {folder}")
     return [pictures.read(path).pixels for path in paths[:most]]
