@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,8 @@ class TransformersSession(CachedSession):
         self.dim = int(self.model.get_input_embeddings().weight.shape[1])
         self.context = min(settings.brain.context, getattr(self.model.config, "max_position_embeddings", 1 << 30))
         self._cache: Any = transformers.DynamicCache()
+        taken = inspect.signature(self.model.forward).parameters
+        self._cache_name = "cache" if "cache" in taken else "past_key_values"  # renamed in transformers 5.24
         self._last_logits: Any = None
         self._markers = set(self.tokenizer.all_special_ids)
         self._stops = _stops(self.model, self.tokenizer)
@@ -93,8 +96,8 @@ class TransformersSession(CachedSession):
         else:
             given = {"input_ids": self._tensor(piece)[None]}
         with torch.inference_mode():
-            output = self.model(**given, past_key_values=self._cache, use_cache=True, logits_to_keep=kept)
-        self._cache, self._last_logits = output.past_key_values, output.logits[0, -1]
+            output = self.model(**given, **{self._cache_name: self._cache}, use_cache=True, logits_to_keep=kept)
+        self._last_logits = output.logits[0, -1]  # the cache has grown in place
         return None if heed is None else _array(output.logits[0, -kept])
 
     def _forget(self, length: int) -> None:
