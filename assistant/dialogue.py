@@ -318,8 +318,9 @@ class Dialogue:
                 hearing.wake.set()
             elif hearing.pause is not None and hearing.judged != hearing.pause:
                 await self._judge(hearing, hearing.pause)
-            elif self._job is None and hearing.read is not None and (hearing.ended or self._lingers(hearing)):
-                self._answer(hearing, hearing.read)
+            elif self._job is None and (read := hearing.read) is not None:
+                if hearing.ended or self._worth_a_trial(hearing, read):
+                    self._answer(hearing, read)
 
     async def _read_whole(self, hearing: Hearing, quiet: int) -> None:
         """Transcribe all that was said before the voice fell silent at sample ``quiet``.
@@ -347,7 +348,7 @@ class Dialogue:
         self._tell("partial", text=utterance.text, stable=hearing.stable, seconds=hearing.cost)
 
     async def _judge(self, hearing: Hearing, pause: int) -> None:
-        """The words of a pause are read: ask whether that was all, and answer on trial."""
+        """The words of a pause are read: ask whether that was all."""
         utterance = hearing.read
         if hearing.pause != pause or utterance is None:
             return
@@ -364,18 +365,15 @@ class Dialogue:
         if hearing.pause != pause or self._hearing is not hearing:
             return
         self._tell("judged", finished=finished, text=utterance.text)
-        if utterance.text.strip() and not is_order(utterance.text):
-            worth = self._ahead and finished >= WORTH_A_TRIAL
-            if (worth or hearing.ended) and self._job is None:
-                self._answer(hearing, utterance)
+        hearing.finished = finished
         self._handle(turns.Judged(finished, pause))
         hearing.wake.set()
 
-    def _lingers(self, hearing: Hearing) -> bool:
-        """Return whether nothing has followed for so long that it may have been all, however unfinished it seems."""
-        if not self._ahead or hearing.pause is None or self.turns.now - hearing.pause < LINGERED:
+    def _worth_a_trial(self, hearing: Hearing, read: Utterance) -> bool:
+        """Return whether an answer is begun before the turn is over: it seems finished, or has been quiet for long."""
+        if not self._ahead or hearing.pause is None or not read.text.strip() or is_order(read.text):
             return False
-        return hearing.read is not None and bool(hearing.read.text.strip()) and not is_order(hearing.read.text)
+        return hearing.finished >= WORTH_A_TRIAL or self.turns.now - hearing.pause >= LINGERED
 
     async def _recognise_burst(self, start: int) -> None:
         """Read what was said over the reply: a barge-in, a back-channel, an echo, or nothing."""

@@ -33,6 +33,8 @@ class Hearing:
     """Last sample that was read."""
     judged: int | None = None
     """The pause that was judged last."""
+    finished: float = 0.0
+    """How likely it was the end of the turn."""
     stable: str = ""
     """Words on which two readings agree (local agreement: Liu et al., Interspeech 2020)."""
     cost: float = 0.0

@@ -97,7 +97,7 @@ LONGEST_WAIT = 30.0
 ORDER_WAIT = 4.0
 """Seconds after which a command counts as not obeyed."""
 MOST = 24
-"""Recordings of a folder that are asked: each takes about half a minute in all that is measured."""
+"""Recordings of a folder that are asked: each takes a quarter of a minute in all that is measured."""
 WARM = 10
 """Questions in a row after which the growth of memory is counted."""
 
@@ -535,7 +535,7 @@ def read_recordings(kit: Kit, folder: Path, most: int | None = None) -> list[Rec
     """
     from ..devices import SOUNDS
 
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS) if folder.is_dir() else []
+    paths = _files(folder, SOUNDS)
     if not paths:
         raise InputError(f"there are no recordings in {folder}; give --utterances a folder of WAV or FLAC files")
     if most and len(paths) > most:
@@ -581,10 +581,14 @@ def read_pictures(folder: Path, most: int) -> list[Pixels]:
     """Return the pictures of a folder and the folders in it by name, at most so many."""
     from ..devices import PICTURES
 
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES) if folder.is_dir() else []
+    paths = _files(folder, PICTURES)
     if not paths:
         raise InputError(f"there are no pictures in {folder}")
     return [pictures.read(path).pixels for path in paths[:most]]
+
+
+def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
 
 
 def with_pause(samples: Samples, seconds: float) -> Samples:

@@ -87,14 +87,15 @@ def talk(app: App, arguments: argparse.Namespace) -> int:
     from ..benchmark.talk import HELD_UP, MOST, measure
 
     progress = note if sys.stderr.isatty() or not arguments.json else lambda text: None
+    most = arguments.most or MOST
     if arguments.realtime:
         from ..benchmark.realtime import measure as measure_server
 
-        figures = measure_server(app.kit, arguments.realtime, arguments.utterances, progress, arguments.most or MOST)
+        figures = measure_server(app.kit, arguments.realtime, arguments.utterances, progress, most)
     else:
         held = HELD_UP if arguments.held is None else arguments.held
         given = arguments.utterances, arguments.images, arguments.turns, arguments.quick
-        figures = measure(app.kit, *given, progress, held, arguments.most or MOST)
+        figures = measure(app.kit, *given, progress, held, most)
     show(figures, arguments.json)
     return 1 if "error" in figures else 0
 
