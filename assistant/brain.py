@@ -277,16 +277,16 @@ class LanguageBrain:
         """Return what a tool said, and the question again.
 
         A small model that reads a question as it stood before the call writes the call again, or repeats English
-        words: in another language the question goes first and what to do with the answer last. Failures are not
-        retold, and text of the picture is read as it stands.
+        words: the question goes first and what to do with the answer last. Failures are not retold, and text of the
+        picture is read as it stands.
         """
         told = f"[tool] {slot(prompt.result(answer))}"
         if turn.utterance is None:
             return f"{told}\n"
         question, language = prompt.plain(turn.utterance.text), turn.utterance.language
-        if answer.failed or answer.call.name in self._looking or not (retell := prompt.retell(language)):
+        if answer.failed or answer.call.name in self._looking:
             return f"{told}\n{slot(question + prompt.language(language))}"
-        return f"{slot(question)}\n{told}{slot(retell)}"
+        return f"{slot(question)}\n{told}{slot(prompt.retell(language))}"
 
     def _join(self, rendered: str, slots: Sequence[str | SoftTokens]) -> list[Piece]:
         """Tokenise the template as markup and every slot as mere text."""

@@ -320,8 +320,9 @@ def language(code: str) -> str:
 
 
 def retell(code: str) -> str:
-    """Return the note that asks for a tool's answer in the language of the question; none for English."""
-    return f"\n[Say this in {_article(_LANGUAGES.get(code, code))} sentence]" if code not in ("", "en") else ""
+    """Return the note that asks for a tool's answer in the language of the question."""
+    spoken = "" if code in ("", "en") else f"{_LANGUAGES.get(code, code)} "
+    return f"\n[Say this in {_article(f'{spoken}sentence')}]"
 
 
 _SEEING = {

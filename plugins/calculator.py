@@ -49,10 +49,13 @@ def calculate(expression: str) -> str:
     r"""Work out a sum such as "12.5 * (3 + 4)", "15% of 80", "sqrt(2)" or "2 ** 10".
 
     Example: How much is 14 times 32? -> calculate(expression="14 * 32")
+    Example: How many years are in six centuries? -> calculate(expression="6 * 100")
 
-    When: \d|\b(plus|minus|times|multipl\w+|divided?|percent|squared?|cubed|root|sum|half|twice|double|thirds?|
-    quarter|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(thir|four|fif|six|seven|eigh|nine)(teen|ty)|
-    twenty|forty|hundred|thousand|million)\b
+    When: ^(?=.*(?:[+*×÷^√%=]|\d\s*[-/]\s*[\d(]|\b(?:plus|minus|times|multipl\w+|divid\w+|percent|squared?|cubed?|root|
+    sum|total|add|subtract|calculat\w+|comput\w+|convert|split|share|left|work\sout|
+    how\s(?:many|much|old|long|far|big|large|often)|what(?:'s|\s(?:is|are|do|does|did|will|would)))\b))
+    (?=.*(?:\d|\b(?:half|quarter|thirds?|twice|double|dozen|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|
+    (?:thir|four|fif|six|seven|eigh|nine)(?:teen|ty)|twenty|forty|hundred|thousand|million)\b))
     """
     if len(expression) > LONGEST:
         raise ValueError(f"the expression is longer than {LONGEST} characters")

@@ -8,7 +8,8 @@ import zoneinfo
 
 from assistant import hookimpl
 
-HERE = ("", "here", "now", "today", "tomorrow", "local")
+HERE = ("", "here", "now", "today", "local")
+DAYS = {"yesterday": -1, "tomorrow": 1}
 """What a model writes for a place when none was named."""
 
 
@@ -21,14 +22,16 @@ def current_time(place: str = "") -> str:
     When: \b(times?|clock|o'clock|date|days?|today|tonight|tomorrow|yesterday|weekday|weekend|hours?|late|early|weeks?|
     months?|years?|noon|midnight)\b
     """
+    wanted = place.strip().lower()
+    if wanted in DAYS:
+        day = datetime.date.today() + datetime.timedelta(DAYS[wanted])
+        return f"{wanted.capitalize()}: {day:%A}, {day.day} {day:%B} {day.year}"
     zone = _zone(place)
     now = datetime.datetime.now(zone).astimezone(zone)
     told = f"{now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}"
     if zone is not None:
         return f"In {place.strip()} it is {told}"
-    return (
-        f"Here it is {told}" if place.strip().lower() in HERE else f"No time zone is named {place!r}. Here it is {told}"
-    )
+    return f"Here it is {told}" if wanted in HERE else f"No time zone is named {place!r}. Here it is {told}"
 
 
 def _zone(place: str) -> zoneinfo.ZoneInfo | None:

@@ -284,14 +284,15 @@ def test_a_call_and_its_result(settings: Settings) -> None:
     turn = ask("How much is six times seven?")
     assert list(brain.reply(turn)) == [call := ToolCall("calculate", {"expression": "6*7"})]
     assert said(brain, dataclasses.replace(turn, results=(ToolResult(call, 42),))) == "That is 42."
-    assert 'calculate(expression="6*7")<|im_end|>\n<|im_start|>user\n[tool] 42' in session.text
+    assert 'calculate(expression="6*7")<|im_end|>' in session.text
+    assert "<|im_start|>user\nHow much is six times seven?\n[tool] 42" in session.text
 
 
 @pytest.mark.parametrize(
     ("language", "tool", "failed", "told"),
     [
         ("de", "calculate", False, "Und?\n[tool] 42\n[Say this in a German sentence]"),
-        ("en", "calculate", False, "[tool] 42\nUnd?"),
+        ("en", "calculate", False, "Und?\n[tool] 42\n[Say this in a sentence]"),
         ("de", "calculate", True, "[tool] Failed: 42\nUnd?\n[answer in German]"),
         ("de", "peek", False, "[tool] 42\nUnd?\n[answer in German]"),
     ],

@@ -99,3 +99,35 @@ def test_a_place_without_a_zone(toolbox: Toolbox, place: str) -> None:
 @pytest.mark.parametrize("place", ["", "here", "Today "])
 def test_no_place_is_here(toolbox: Toolbox, place: str) -> None:
     assert run(toolbox, "current_time", place=place).result.startswith("Here it is ")
+
+
+@pytest.mark.parametrize(("day", "after"), [("tomorrow", 1), (" Yesterday", -1)])
+def test_another_day(toolbox: Toolbox, day: str, after: int) -> None:
+    before = datetime.date.today()
+    said = run(toolbox, "current_time", place=day).result
+    name, _, date = said.partition(": ")
+    told = datetime.datetime.strptime(date, "%A, %d %B %Y").date() - datetime.timedelta(after)
+    assert name == day.strip().capitalize()
+    assert before <= told <= datetime.date.today()
+
+
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("How many hours are in 5 days?", True),
+        ("What's half of ninety?", True),
+        ("How old is someone who was born in 1984?", True),
+        ("Add twelve and thirty.", True),
+        ("If a pizza has 8 slices and we eat 3, how many are left?", True),
+        ("12 + 30", True),
+        ("Several hundred people came to the party.", False),
+        ("What happened in 1969?", False),
+        ("I have two dogs and three cats.", False),
+        ("Name four animals that live in the sea.", False),
+        ("One half of the team was sick.", False),
+        ("Twenty-one people came.", False),
+        ("What is the capital of France?", False),
+    ],
+)
+def test_a_sum_is_meant_only_where_numbers_are_asked_about(toolbox: Toolbox, question: str, meant: bool) -> None:
+    assert bool(re.search(toolbox.tools["calculate"].when, question, re.IGNORECASE)) is meant

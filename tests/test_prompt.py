@@ -133,7 +133,7 @@ def test_another_language_is_asked_for() -> None:
     assert prompt.language("en") == ""
     assert "German" in prompt.language("de")
     assert "xx" in prompt.language("xx")
-    assert prompt.retell("en") == prompt.retell("") == ""
+    assert prompt.retell("en") == prompt.retell("") == "\n[Say this in a sentence]"
     assert prompt.retell("de") == "\n[Say this in a German sentence]"
     assert prompt.retell("it") == "\n[Say this in an Italian sentence]"
 
