@@ -240,6 +240,9 @@ class LanguageBrain:
         messages: list[dict[str, object]] = [{"role": "system", "content": self._system}]
         messages += [{"role": role, "content": slot(text)} for role, text in self._examples]
         for message in turn.history:
+            for answer in message.results:
+                if not answer.failed and answer.call.name not in self._looking:
+                    messages += self._called(answer, f"[tool] {slot(prompt.result(answer))}", slot)
             messages.append({"role": message.role, "content": slot(prompt.plain(message.text))})
         if turn.history or turn.percepts or turn.utterance or finished:
             messages.append(
@@ -248,9 +251,7 @@ class LanguageBrain:
         else:
             messages.append({"role": "user", "content": slot(_OPEN)})
         for answer in turn.results:
-            asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
-            messages.append({"role": "assistant", "content": asked})
-            messages.append({"role": "user", "content": self._answered(answer, turn, slot)})
+            messages += self._called(answer, self._answered(answer, turn, slot), slot)
         rendered = self._session.template(messages, [])
         return self._join(prompt.brief(rendered) if self._brief else rendered, slots)
 
@@ -267,11 +268,18 @@ class LanguageBrain:
                 question = turn.utterance.text
                 language = turn.utterance.language
                 seen = "".join(prompt.guess(percept, question, language) for percept in turn.percepts)
-                if not turn.percepts and prompt.about_scene(question, language):
+                told = prompt.reminder(question, turn.history)
+                if not turn.percepts and not told and prompt.about_scene(question, language):
                     seen = prompt.BLIND
                 heard = prompt.heard(turn.utterance.sounds)
-                lines.append(slot(seen + heard + prompt.caution(question) + prompt.language(language)))
+                lines.append(slot(told + seen + heard + prompt.caution(question) + prompt.language(language)))
         return "".join(lines)
+
+    @staticmethod
+    def _called(answer: ToolResult, told: str, slot: Callable[[str | SoftTokens], str]) -> list[dict[str, object]]:
+        """Return a call as the model wrote it, and what it was told then."""
+        asked = slot(prompt.plain(prompt.call(answer.call.name, answer.call.arguments)))
+        return [{"role": "assistant", "content": asked}, {"role": "user", "content": told}]
 
     def _answered(self, answer: ToolResult, turn: Turn, slot: Callable[[str | SoftTokens], str]) -> str:
         """Return what a tool said, and the question again.

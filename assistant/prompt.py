@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import receipts
-from .types import Label, Percept, ToolResult, Verdict
+from .fusion.content import words
+from .types import Label, Message, Percept, ToolResult, Verdict
 
 ToolSpec = Mapping[str, Any]
 """``{"name", "description", "parameters"}``, the last one a JSON schema."""
@@ -87,6 +88,23 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "Can I cross the street now?",
         "I see a car on the left, but I can't judge whether it is safe. Please don't rely on me for that.",
     ),
+    ("", "Wie hoch ist der Eiffelturm?\n[answer in German]", "Der Eiffelturm ist 330 Meter hoch."),
+    ("", "We are Kim and Lee.", "Nice to meet you, Kim and Lee!"),
+    ("", f"Where is my umbrella?{BLIND}", "You haven't told me where it is, and there is no picture."),
+    ("", "I can't stand garlic.", "All right, no garlic for you."),
+    ("", "My sister is called Ida, and my bicycle is in the cellar.", "All right, I'll remember that."),
+    ("", f"How many buttons does my shirt have?{BLIND}", "I can't see that, because there is no picture."),
+    (
+        "",
+        "Where is my bicycle?\n[told before: My sister is called Ida, and my bicycle is in the cellar.]",
+        "Your bicycle is in the cellar.",
+    ),
+    ("", "Who is my doctor?", "You haven't told me who your doctor is."),
+    (
+        "",
+        "What's my sister's name?\n[told before: My sister is called Ida, and my bicycle is in the cellar.]",
+        "Your sister is called Ida.",
+    ),
 )
 """(camera or nothing, question, reply): small models follow examples better than rules. Read once, kept on disk."""
 
@@ -100,6 +118,9 @@ MOST_LABELS = 3
 MOST_WORDS = 8
 MOST_LETTERS = 600
 """Characters of the text in a picture that the model is given; the rest can be asked for."""
+
+MOST_TOLD = 200
+"""Characters of a statement that a question is reminded of."""
 
 OLD = 3.0
 """Seconds after which the age of a picture is mentioned."""
@@ -228,8 +249,8 @@ def _content(percept: Percept) -> list[str]:
     if percept.caption:
         notes.append(plain(percept.caption).rstrip("."))
     notes += [_label(label) for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
-    if words := [plain(word) for word, weight in percept.words if weight >= LIKELY][:MOST_WORDS]:
-        notes.append("signs of " + ", ".join(words))
+    if signs := [plain(word) for word, weight in percept.words if weight >= LIKELY][:MOST_WORDS]:
+        notes.append("signs of " + ", ".join(signs))
     return notes
 
 
@@ -354,8 +375,35 @@ _REFERRING = re.compile(r"\b(?:it|they|them|one|(?:is|are) the)\b", re.IGNORECAS
 
 def about_scene(question: str, language: str) -> bool:
     """Return whether a question may be about what is before the camera; any of an unknown language may."""
-    words = _SEEING.get(language)
-    return words is None or re.search(rf"\b(?:{words})\b", question, re.IGNORECASE) is not None
+    signs = _SEEING.get(language)
+    return signs is None or re.search(rf"\b(?:{signs})\b", question, re.IGNORECASE) is not None
+
+
+_NAMED = re.compile(r"\b(?:[Ii]'m|I am|[Cc]all me|[Ww]e're|[Ww]e are)(?: called)? [A-Z]|\b[Mm]y name\b")
+_WHO = re.compile(r"\bwho (?:am i|are we)\b|\b(?:my|our) names?\b", re.IGNORECASE)
+
+
+def reminder(question: str, history: Sequence[Message]) -> str:
+    """Return the note that repeats what the person told before about the things of a question; none where nothing was.
+
+    Small models look for an answer near the question: with the statement beside it they find what they overlook a
+    few turns earlier, and say that they were not told where there is no such note. Of several statements that with
+    most words of the question counts, and of those the last.
+    """
+    asked = _things(question)
+    best, most = "", 0
+    for message in history:
+        if message.role != "user" or (said := plain(message.text)).endswith("?"):
+            continue
+        common = len(asked & _things(said)) + bool(_WHO.search(question) and _NAMED.search(said))
+        if common and common >= most:
+            best, most = said[:MOST_TOLD], common
+    return f"\n[told before: {best}]" if best else ""
+
+
+def _things(text: str) -> set[str]:
+    """Return the content words of a text without the ending of a plural."""
+    return {word.removesuffix("s") for word in words(text)[0]}
 
 
 _DANGER = re.compile(

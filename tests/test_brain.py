@@ -221,6 +221,34 @@ def test_without_a_picture_the_model_is_told_so(settings: Settings) -> None:
     assert "off" not in session.text.rpartition("[camera]")[2]
 
 
+def test_a_question_is_reminded_of_what_was_told_before(settings: Settings) -> None:
+    brain, session = make("x", settings)
+    told = (Message("user", "My keys are on the table."), Message("assistant", "All right."))
+    said(brain, ask("Where are my keys?", history=told))
+    assert session.text.endswith(
+        "Where are my keys?\n[told before: My keys are on the table.]<|im_start|>assistantx"
+    ), "what was told may answer it, so that there is no picture is not said"
+    said(brain, ask("Where is my hat?", history=told))
+    assert session.text.endswith("Where is my hat?\n[camera: off]<|im_start|>assistantx")
+
+
+def test_what_a_tool_said_stays_in_the_conversation(settings: Settings) -> None:
+    brain, session = make("x", settings, tools=[*TOOLS, LOOKING])
+    results = (
+        ToolResult(ToolCall("now", {}), "noon"),
+        ToolResult(ToolCall("calculate", {}), "no sum", failed=True),
+        ToolResult(ToolCall("peek", {}), "a sign"),
+    )
+    history = (Message("user", "How late is it?"), Message("assistant", "It is noon.", results))
+    said(brain, ask("And in Rome?", history=history))
+    assert (
+        "How late is it?<|im_start|>assistantnow()<|im_end|>\n<|im_start|>user\n[tool] noon<|im_start|>assistant"
+        "It is noon.<|im_end|>"
+    ) in session.text
+    assert "no sum" not in session.text, "failures are not retold"
+    assert "a sign" not in session.text, "words in a picture stay with that picture"
+
+
 @pytest.mark.parametrize(
     ("brief", "between"), [(True, "<|im_start|>assistant"), (False, "<|im_end|>\n<|im_start|>assistant\n")]
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant import prompt
-from assistant.types import Box, Code, Label, Percept, TextRegion, ToolCall, ToolResult, Verdict
+from assistant.types import Box, Code, Label, Message, Percept, TextRegion, ToolCall, ToolResult, Verdict
 
 ALL = Box(0, 0, 1, 1)
 CALCULATE = {
@@ -187,3 +187,23 @@ def test_only_a_question_about_the_scene_is_told_what_the_scene_lacks() -> None:
     assert prompt.guess(seen, "What is the man doing?", "en") == "\n[camera: no man in the picture]"
     assert prompt.guess(seen, "Is it a man?", "en") == "\n[camera: no man in the picture]"
     assert prompt.guess(seen, "Who was the first man in space?", "en") == ""
+
+
+TOLD = ("My name is Anna.", "What is a key?", "I left the keys in the car.", "The car key is red.", "Mein Rad ist rot.")
+
+
+@pytest.mark.parametrize(
+    ("question", "statement"),
+    [
+        ("Where are my keys?", "The car key is red."),
+        ("Who left the keys in the car?", "I left the keys in the car."),
+        ("What is my name?", "My name is Anna."),
+        ("Who am I?", "My name is Anna."),
+        ("Welche Farbe hat mein Rad?", "Mein Rad ist rot."),
+        ("What is the capital of France?", ""),
+        ("And what is that?", ""),
+    ],
+)
+def test_of_what_was_told_that_is_repeated_which_has_most_words_of_the_question(question: str, statement: str) -> None:
+    history = [Message("user", text) for text in TOLD] + [Message("assistant", "The key is in France.")]
+    assert prompt.reminder(question, history) == (f"\n[told before: {statement}]" if statement else "")
