@@ -96,6 +96,16 @@ def pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     return shared
 
 
+def test_what_was_trained_on_everything_is_not_praised(
+    pairs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["--config", str(recipe(tmp_path, "words")), "--out", str(tmp_path / "all"), "--all"]
+    assert main(["fusion", "train", *run, *pairs[:-1]]) == 0
+    assert "trained on everything, so it was not measured" in capsys.readouterr().out
+    assert main(["fusion", "evaluate", "--checkpoint", str(tmp_path / "all" / "best.safetensors"), *pairs]) == 0
+    assert "its figures are too good" in capsys.readouterr().err
+
+
 def test_a_table_is_of_pictures_that_all_held_back_with_a_baseline(
     pairs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

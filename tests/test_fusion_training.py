@@ -118,6 +118,20 @@ def test_training_stops_early(squares: Path, cache: Path, tmp_path: Path) -> Non
     assert again.stopped_early and again.position.epoch == 4, "a run that has stopped does not go on"
 
 
+@pytest.mark.parametrize("name", ["words", "caption", "pair"])
+def test_nothing_is_held_back_of_everything(name: str, squares: Path, cache: Path, tmp_path: Path) -> None:
+    options = {"least_visual": 2, "visual_epochs": 1} if name == "caption" else {}
+    config = world.configuration(name, epochs=3, **options)
+    config = replace(config, training=replace(config.training, everything=True, patience=1))
+    held = world.material(squares, cache, config)
+    material = task.gather(config, [*held.train, *held.val], held.features)
+    assert len(material.train) == len(held.train) + len(held.val) and not material.val
+    result = Trainer(task.make(config, material), tmp_path).run()
+    kept = checkpoint.load(result.best)
+    assert result.figures == {} and kept.extras["epoch"] == 3, "nothing tells a better epoch from a worse one"
+    assert kept.config.training.everything
+
+
 @pytest.mark.parametrize(("tolerance", "kept"), [(0.0, 2), (0.05, 3), (1.0, 5)])
 def test_a_later_epoch_is_kept_that_is_hardly_worse(
     squares: Path, cache: Path, tmp_path: Path, tolerance: float, kept: int

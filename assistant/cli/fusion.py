@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,11 @@ def add(commands: Any) -> None:
     train.add_argument("--config", type=Path, required=True, metavar="F", help=CONFIG)
     train.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; default: runs/NAME-OF-CONFIG")
     train.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
+    train.add_argument(
+        "--all",
+        action="store_true",
+        help="hold nothing back, for weights to use once the recipe was measured: the last epoch's are kept",
+    )
     _data(train)
     evaluate = _part(parts, "evaluate", "measure one checkpoint on the validation part of data")
     evaluate.add_argument("--checkpoint", type=Path, required=True, metavar="F")
@@ -102,6 +108,8 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion.training import Trainer
 
     config = configuration.load(arguments.config)
+    if arguments.all:
+        config = replace(config, training=replace(config.training, everything=True))
     folder = arguments.out or Path("runs") / arguments.config.stem
     sentences = minilm.find(config.sentences, app.store)
     features, examples = _encoded(app, arguments, config)
@@ -119,7 +127,8 @@ def _train(app: App, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(summary)
     else:
-        print(f"{result.best}: " + ", ".join(f"{name} {value:.4f}" for name, value in result.figures.items()))
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in result.figures.items())
+        print(f"{result.best}: {figures or 'trained on everything, so it was not measured'}")
     return 0
 
 
@@ -127,6 +136,7 @@ def _evaluate(app: App, arguments: argparse.Namespace) -> int:
     from ..fusion import checkpoint, minilm, task
 
     saved = checkpoint.load(arguments.checkpoint)
+    _warn(arguments.checkpoint, saved.config)
     sentences = minilm.find(saved.config.sentences, app.store)
     features, examples = _encoded(app, arguments, saved.config)
     restored = task.restore(saved, task.measured([saved.config], examples, features, sentences))
@@ -148,6 +158,7 @@ def _compare(app: App, arguments: argparse.Namespace) -> int:
     encoded: dict[str, tuple[Features, list[Example]]] = {}
     rows, baselines = list[dict[str, Any]](), dict[str, dict[str, Any]]()
     for path, saved in files:
+        _warn(path, saved.config)
         config, size = saved.config, sum(array.size for array in saved.arrays.values())
         if config.encoder not in encoded:
             encoded[config.encoder] = _encoded(app, arguments, config)
@@ -196,6 +207,11 @@ def _explain(app: App, arguments: argparse.Namespace) -> int:
         print(explanation.text())
         print(f"wrote: {arguments.out}")
     return 0
+
+
+def _warn(checkpoint: Path, config: FusionConfig) -> None:
+    if config.training.everything:
+        note(f"{checkpoint} held nothing back: on the data that it learned from its figures are too good")
 
 
 def _figures(restored: Task) -> dict[str, float]:

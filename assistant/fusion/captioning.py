@@ -269,7 +269,7 @@ def _module_arrays(arrays: Arrays) -> Arrays:
 
 def _per_picture(examples: Sequence[Example]) -> list[Example]:
     found = [example for example in examples if example.image and example.captions]
-    if not found:
+    if examples and not found:
         raise InputError("no example has an 'image' with 'captions'; the caption task needs both")
     return found
 

@@ -60,6 +60,8 @@ class TrainingConfig:
     """Share of examples of which one whole modality is hidden, so that a missing one does no harm."""
     held_back: float = 0.1
     """Share of pictures for validation where the data names no split."""
+    everything: bool = False
+    """Hold nothing back: the weights of the last epoch are kept, and nothing tells how good they are."""
     patience: int = 3
     """Epochs without a better validation after which training stops."""
     save_every: int = 200

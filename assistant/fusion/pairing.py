@@ -155,7 +155,7 @@ def _claims(examples: Sequence[Example]) -> list[tuple[Path, str, bool]]:
     """Return (picture, text, whether it is true): every claim, or every caption as a true one."""
     claims = [(e.image, e.text, e.match) for e in examples if e.image and e.text and e.match is not None]
     claims += [(e.image, caption, True) for e in examples if e.image for caption in e.captions]
-    if not claims:
+    if examples and not claims:
         raise InputError(
             "no example has an 'image' with 'text' and 'match', or with 'captions'; the pair task needs one"
         )

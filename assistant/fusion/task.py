@@ -178,10 +178,11 @@ def gather(
 ) -> Material:
     """Return training and validation material without the files that cannot be read.
 
-    ``features`` must have seen those of :func:`files`. Raises :class:`InputError` where a side is empty.
+    ``features`` must have seen those of :func:`files`. With ``training.everything`` there is nothing to validate on.
+    Raises :class:`InputError` where a side is empty that must not be.
     """
     train, val = _sides(config, examples, features)
-    if not train or not val:
+    if not train or not (val or config.training.everything):
         raise InputError(
             f"{len(train)} examples to train on and {len(val)} to validate on; both sides need some: "
             "give more data, name a 'split' in it, or change training.held_back"
@@ -208,4 +209,5 @@ def _sides(
     config: FusionConfig, examples: Sequence[Example], features: Features
 ) -> tuple[list[Example], list[Example]]:
     bad = {path for path, _ in features.skipped}
-    return data.split([e for e in examples if e.file(features.modality) not in bad], config.training.held_back)
+    good = [example for example in examples if example.file(features.modality) not in bad]
+    return (good, []) if config.training.everything else data.split(good, config.training.held_back)

@@ -161,7 +161,7 @@ class Trainer:
                 raise self._out_of_memory() from error
             raise
         if not math.isfinite(total) or not math.isfinite(float(norm)):
-            kept = f"{self.folder / BEST} is the last good checkpoint" if where.best is not None else "nothing was kept"
+            kept = f"{self.folder / BEST} is the last good checkpoint" if where.validations else "nothing was kept"
             raise TrainingError(
                 f"the loss is no number at epoch {where.epoch + 1}, batch {where.batch + 1} (step {where.step + 1}); "
                 f"{kept}; lower training.lr (now {self.config.lr:g}) or training.clip and --resume"
@@ -211,18 +211,28 @@ class Trainer:
         task.module.eval()
         with torch.no_grad():
             task.calibrate()
-            figures = task.validate()
-        value = figures[task.watch]
+            figures = {} if self.config.everything else task.validate()
         where.validations.append({"step": where.step, **figures})
-        best = value if where.best is None else (max if task.higher else min)(where.best, value)
-        if where.best is None or best != where.best or abs(value - best) < task.tolerance:
-            where.best, where.stale = best, 0
+        if self._good(figures):
+            where.stale = 0
             extras = {**task.extras(), "figures": figures, "epoch": where.epoch}
             checkpoint.save(self.folder / BEST, Checkpoint(task.config, halved(task.arrays()), extras))
         else:
             where.stale += 1
         task.module.load_state_dict(weights)
         log.info("epoch %d: %s", where.epoch, figures)
+
+    def _good(self, figures: dict[str, float]) -> bool:
+        """Return whether weights are to be kept: the best yet, hardly worse, or those of which nothing is known."""
+        where, task = self.position, self.task
+        if task.watch not in figures:
+            return True
+        value = figures[task.watch]
+        best = value if where.best is None else (max if task.higher else min)(where.best, value)
+        if where.best is not None and best == where.best and abs(value - best) >= task.tolerance:
+            return False
+        where.best = best
+        return True
 
     def save(self) -> None:
         """Write the state to resume from, atomically."""
@@ -290,10 +300,11 @@ class Trainer:
         left.plot(*_smooth(where.losses), label="loss")
         left.set_xlabel("step")
         left.set_ylabel("training loss")
-        right = left.twinx()
-        steps = [validation["step"] for validation in where.validations]
-        right.plot(steps, [v[self.task.watch] for v in where.validations], "o-", color="tab:orange")
-        right.set_ylabel(f"validation {self.task.watch}")
+        if not self.config.everything:
+            right = left.twinx()
+            steps = [validation["step"] for validation in where.validations]
+            right.plot(steps, [v[self.task.watch] for v in where.validations], "o-", color="tab:orange")
+            right.set_ylabel(f"validation {self.task.watch}")
         path = self.folder / "curves.png"
         figure.savefig(path, dpi=120)
         return path

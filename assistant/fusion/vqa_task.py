@@ -91,7 +91,7 @@ class VqaTask(Task):
         usable = [e for e in material.train if e.image and e.question and e.answers]
         self.val = [e for e in material.val if e.image and e.question and e.answers]
         pictures = sorted({e.image for e in usable if e.image})
-        if not self.val or (len(pictures) < 4 and not extras):
+        if not (self.val or config.training.everything) or (len(pictures) < 4 and not extras):
             raise InputError("the vqa task needs examples with 'image', 'question' and 'answers' on both sides")
         generator = np.random.default_rng(config.training.seed)
         held = {

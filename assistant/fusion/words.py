@@ -83,7 +83,7 @@ def targets(examples: Sequence[Example], words: Sequence[str]) -> Floats:
 def pooled(features: Features, examples: Sequence[Example]) -> Floats:
     """Return the mean of each picture's grid, (pictures, dim)."""
     means = [features.get(example.image).astype(np.float32).mean(0) for example in examples if example.image]
-    return np.stack(means)
+    return np.stack(means) if means else np.zeros((0, features.dim or features.encoder.layout.dim), np.float32)
 
 
 class WordTask(Task):
