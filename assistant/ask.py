@@ -100,15 +100,16 @@ class Asker:
         words = " ".join(part for part in (heard, typed) if part)
         answer.language = answer.utterance.language if answer.utterance else self._language(typed)
         if frame is not None:
-            answer.percept = _timed(answer, "look_s", lambda: leavable(lambda: self.look(frame, words)))
+            language = answer.language or "en"
+            answer.percept = _timed(answer, "look_s", lambda: leavable(lambda: self.look(frame, words, language)))
         reply = self._think(answer, words, frame, history) if words else iter((NOT_HEARD,))
         self._speak(answer, reply, question.say, play)
         answer.timings["total_s"] = time.perf_counter() - started
         return answer
 
-    def look(self, frame: Frame, question: str = "") -> Percept:
+    def look(self, frame: Frame, question: str = "", language: str = "en") -> Percept:
         """Return the percept of a frame, with text and codes where the question is about them."""
-        return percepts.about(self.kit, frame, percepts.look(self.kit, frame), question)
+        return percepts.about(self.kit, frame, percepts.look(self.kit, frame), question, language)
 
     def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
         utterance = answer.utterance or Utterance(words, answer.language or "en")

@@ -243,7 +243,7 @@ class LanguageBrain:
             for answer in message.results:
                 if not answer.failed and answer.call.name not in self._looking:
                     messages += self._called(answer, f"[tool] {slot(prompt.result(answer))}", slot)
-            messages.append({"role": message.role, "content": slot(prompt.plain(message.text))})
+            messages.append({"role": message.role, "content": slot(prompt.plain(prompt.shortened(message.text)))})
         if turn.history or turn.percepts or turn.utterance or finished:
             messages.append(
                 {"role": "user", "content": self._now(turn, slot, finished) + slot(_OPEN if not finished else "")}

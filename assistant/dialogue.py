@@ -525,7 +525,7 @@ class Dialogue:
         context = ToolContext(readers=self.stages.readers)
         if self._gaze is not None:
             await self._gaze.look(moment_of(utterance.text, *span), hasty=True)
-            about = await self._gaze.about(utterance.text)
+            about = await self._gaze.about(utterance.text, utterance.language)
             if about is not None:
                 frame, percept = about
                 job.turn = dataclasses.replace(job.turn, percepts=(percept,))

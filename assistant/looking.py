@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import AssistantError
 from .frames import FrameRing, Seen
-from .percepts import about, glance, look, wanted_readers
+from .percepts import about, glance, look
 from .stages import Camera, Sight
 from .streams import Lane, Urgency
 from .types import Frame, Percept
@@ -132,13 +132,12 @@ class Gaze:
         labels: list[dict[str, Any]] = [dataclasses.asdict(label) for label in percept.labels[:3]]
         self._tell("seen", labels=labels, verdict=percept.verdict.value, time=percept.time)
 
-    async def about(self, question: str) -> tuple[Frame, Percept] | None:
+    async def about(self, question: str, language: str = "en") -> tuple[Frame, Percept] | None:
         """Return the frame of this turn and its percept, with what only this question asks of it."""
         if self._seen is None or self._chosen is None:
             return None
         frame, percept = self._chosen.frame, self._seen[1]
-        if self._stages.fuser is not None or wanted_readers(question):
-            percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, frame, percept, question))
+        percept = await self._lane.run(Urgency.EYE, lambda: about(self._stages, frame, percept, question, language))
         return frame, glance(percept) if self._hasty else percept
 
     def _encode(self, frame: Frame) -> Percept:

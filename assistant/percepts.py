@@ -6,6 +6,7 @@ import dataclasses
 import re
 from typing import Any
 
+from .prompt import POSSIBLE, about_scene
 from .stages import Sight
 from .types import Frame, Percept, Verdict
 
@@ -23,15 +24,25 @@ def look(sight: Sight, frame: Frame) -> Percept:
     return percept
 
 
-def about(sight: Sight, frame: Frame, percept: Percept, question: str) -> Percept:
-    """Return the percept with what only this question asks of it: answers, what is not there, text and codes."""
+def about(sight: Sight, frame: Frame, percept: Percept, question: str, language: str = "en") -> Percept:
+    """Return the percept with what only this question asks of it: answers, what is not there, text and codes.
+
+    A page has no name among the things that eyes know: where they name nothing, a question about the scene may be
+    about what is written there.
+    """
     if sight.fuser is not None:
         answers, missing = sight.fuser.answer(percept, question), sight.fuser.missing(percept, question)
         percept = dataclasses.replace(percept, answers=answers, missing=missing)
     if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
-        for name in wanted_readers(question):
+        nameless = percept.verdict is Verdict.OK and not named(percept) and about_scene(question, language)
+        for name in wanted_readers(question) or (("rapidocr",) if nameless else ()):
             percept = sight.readers[name].read(frame, percept)
     return percept
+
+
+def named(percept: Percept) -> bool:
+    """Return whether anything in the picture has a name that is told."""
+    return bool(percept.caption) or any(label.probability >= POSSIBLE for label in percept.labels)
 
 
 def glance(percept: Percept) -> Percept:
@@ -43,7 +54,9 @@ def glance(percept: Percept) -> Percept:
 
 _ABOUT_TEXT = re.compile(
     r"\b(read|text|says?|said|written|writing|letters?|words?|label|sign|receipt|bill|total|price|cost|date|"
-    r"expir\w*|best before|address|phone|title|headline|menu|page|book|instructions?|ingredients?|name)\b",
+    r"expir\w*|best before|address|phone|title|headline|menu|page|book|instructions?|ingredients?|name|"
+    r"lies|lesen|vorlesen|steht|geschrieben|schild|rechnung|preis|datum|lis|lire|écrit|texte|prix|lee|leer|leeme|"
+    r"escrito|texto|precio|leggi\w*|scritto|testo|prezzo)\b",
     re.IGNORECASE,
 )
 _ABOUT_CODES = re.compile(r"\b(bar ?codes?|qr|codes?|scan\w*|ean|upc|isbn)\b", re.IGNORECASE)

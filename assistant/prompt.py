@@ -15,6 +15,7 @@ from typing import Any
 from . import receipts
 from .fusion.content import words
 from .types import Label, Message, Percept, ToolResult, Verdict
+from .unseen import unseen
 
 ToolSpec = Mapping[str, Any]
 """``{"name", "description", "parameters"}``, the last one a JSON schema."""
@@ -41,7 +42,11 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "Describe this, please.",
         "I see a bicycle on the left. There may be a helmet at the lower right, but I'm not sure.",
     ),
-    ("surely a teapot in the centre.", "What colour is the horse?", "I don't see a horse here, only a teapot."),
+    (
+        "surely a teapot in the centre.",
+        "What colour is the horse?\n[camera: no horse seen]",
+        "I don't see a horse here, only a teapot.",
+    ),
     ("surely a teapot in the centre.", "What is the largest ocean?", "The Pacific Ocean."),
     ("", f"What do you see?{BLIND}", "I can't see anything, because there is no picture."),
     ("", f"How many oceans are there in the world?{BLIND}", "There are five oceans."),
@@ -69,6 +74,8 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "What am I holding?",
         "It's too dark for me to see that. Could you turn on a light?",
     ),
+    ("surely a spoon in the centre.", "What am I holding?", "You are holding a spoon."),
+    ("maybe a washbasin at the right.", "Where am I?", "I may see a washbasin, so this could be a bathroom."),
     ("surely a car at the left.", "Good morning!", "Good morning! What can I do for you?"),
     ("", "How is the weather?", "I have no forecast, so please look out of the window."),
     ("", "Thanks a lot!", "You're welcome."),
@@ -87,6 +94,16 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "surely a car at the left.",
         "Can I cross the street now?",
         "I see a car on the left, but I can't judge whether it is safe. Please don't rely on me for that.",
+    ),
+    (
+        "probably a bathtub at the left.",
+        "Is there a lamp?\n[camera: no lamp seen]",
+        "I don't see a lamp, but I may miss it. There is probably a bathtub on the left.",
+    ),
+    (
+        "nothing that can be named with any certainty; no readable text.",
+        "Where is my hat?\n[camera: no hat seen]",
+        "I don't see your hat, but I can't make out much here.",
     ),
     ("", "Wie hoch ist der Eiffelturm?\n[answer in German]", "Der Eiffelturm ist 330 Meter hoch."),
     ("", "We are Kim and Lee.", "Nice to meet you, Kim and Lee!"),
@@ -258,13 +275,19 @@ def guess(percept: Percept, question: str, language: str) -> str:
     """Return the note that stands after the question: what the picture lacks, or a head's answer; none if unsure.
 
     Only a question about the scene is told what it lacks: "Who was the first man on the moon?" is about no picture.
+    What the eyes only do not name is not seen, what they contradict is not in the picture.
     """
-    if percept.missing and (about_scene(question, language) or _REFERRING.search(question)):
+    scene = about_scene(question, language)
+    if percept.missing and (scene or _REFERRING.search(question)):
         return f"\n[camera: no {plain(percept.missing[0])} in the picture]"
-    if not percept.answers or percept.answers[0][1] < POSSIBLE:
-        return ""
-    answer, probability = percept.answers[0]
-    return f"\n[camera: {_hedge(probability)} {plain(answer)}]"
+    if percept.answers and percept.answers[0][1] >= POSSIBLE:
+        answer, probability = percept.answers[0]
+        return f"\n[camera: {_hedge(probability)} {plain(answer)}]"
+    asked = language == "en" and (scene or _PRESENT.search(question))
+    if asked and percept.verdict is Verdict.OK and not percept.text:
+        if thing := unseen(describe(percept), question):
+            return f"\n[camera: no {thing} seen]"
+    return ""
 
 
 _MANNERS = {
@@ -321,13 +344,13 @@ def _where(place: str) -> str:
 def _writing(percept: Percept) -> list[str]:
     notes = []
     if receipt := receipts.fields(percept.regions or ()):
+        if currency := receipts.currency(percept.regions or ()):
+            receipt["total"] = f"{currency} {receipt['total']}"
         told = ", ".join(f'{name} "{plain(value)}"' for name, value in receipt.items())
         notes.append(f"written in the picture, a receipt: {told}")
     elif percept.regions is not None:
         lines = [line for region in percept.regions if (line := plain(region.text))]
-        text = " / ".join(lines)
-        if len(text) > MOST_LETTERS:
-            text = text[:MOST_LETTERS].rsplit(" ", 1)[0] + " …"
+        text = shortened(" / ".join(lines), MOST_LETTERS)
         notes.append(f'written in the picture: "{text}"' if text else "no readable text")
     if percept.codes is not None:
         codes = [f'{code.format.replace("_", " ")} code that says "{plain(code.text)}"' for code in percept.codes]
@@ -371,6 +394,9 @@ _SEEING = {
 
 _REFERRING = re.compile(r"\b(?:it|they|them|one|(?:is|are) the)\b", re.IGNORECASE)
 """English words that stand for, or begin to name, something in the picture, where there is one."""
+
+_PRESENT = re.compile(r"^(?:is|are) there (?:an?|any|some) (?:\w+ )?\w+(?: here| there)?\W*$", re.IGNORECASE)
+"""An English question that is about the picture, where there is one: "Is there a lamp?"."""
 
 
 def about_scene(question: str, language: str) -> bool:
@@ -426,7 +452,12 @@ def result(answer: ToolResult) -> str:
     text = (
         answer.result if isinstance(answer.result, str) else json.dumps(answer.result, ensure_ascii=False, default=str)
     )
-    return plain(f"{'Failed: ' if answer.failed else ''}{text}")
+    return plain(shortened(f"{'Failed: ' if answer.failed else ''}{text}"))
+
+
+def shortened(text: str, most: int = 2 * MOST_LETTERS) -> str:
+    """Return a text that the model need not read whole: a page that was read aloud takes it half a minute."""
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
 
 def call_grammar(tools: Sequence[ToolSpec]) -> str:

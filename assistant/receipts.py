@@ -32,6 +32,11 @@ _PAID = re.compile(r"\b(?:cash|tender\w*|paid|payment|visa|master ?card|debit|cr
 _NO_PAYMENT = re.compile(r"\bcash(?:ier|ler)|\bcash (?:sales?|bill|&)|\bcredit note\b")
 _CHANGE = re.compile(r"\bchange\b")
 
+_CURRENCY = re.compile(
+    r"[$€£¥₹]|(?<![a-z])(?:rm|myr|sgd|s\$|usd|eur|gbp|chf|inr|aud|cad|nzd|jpy|cny|pln|sek|nok|dkk)(?=\W|\d|$)",
+    re.IGNORECASE,
+)
+
 _MONTHS = "|".join(
     name for number in range(1, 13) for name in (calendar.month_name[number], calendar.month_abbr[number])
 )
@@ -106,6 +111,12 @@ def total(regions: Sequence[TextRegion]) -> str | None:
             return _clean(meant[-1])
     best = max(rank for rank, _ in candidates)
     return _clean([amount for rank, amount in candidates if rank == best][-1])
+
+
+def currency(regions: Sequence[TextRegion]) -> str:
+    """Return the currency that most amounts of a receipt bear, as printed; empty where none does."""
+    found = [match[0].upper() for region in regions for match in _CURRENCY.finditer(region.text)]
+    return max(found, key=found.count) if found else ""
 
 
 def _labelled(line: str) -> Iterator[tuple[str, str]]:

@@ -87,7 +87,7 @@ class Splitter:
         self._breaks = 1
         """Line breaks since the last word; the text begins like a line."""
         self._undecided = False
-        """The last word is an abbreviation: whether it ended a sentence depends on the next letter."""
+        """An abbreviation or a line ended: whether the clause did depends on the next letter."""
 
     def feed(self, character: str) -> Iterator[str]:
         """Take one character; yield the clause that it completes."""
@@ -97,6 +97,8 @@ class Splitter:
                 self._breaks += 1
                 if self._breaks == 2 or (self._clause and self._clause[-1][-1] in ".!?:;"):
                     yield from self._release()
+                elif self._clause:
+                    self._undecided = True  # a line of a list, or of a sentence that goes on in the next
             return
         if not self._word and self._undecided:
             self._undecided = False

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .errors import PluginError, nearest
+from .layout import rows
+from .orders import bare
 from .origin import REFUSED, borrowed
 from .prompt import parse_call
 from .types import Frame, Percept, ToolCall, ToolResult, Turn
@@ -44,6 +46,15 @@ class ToolContext:
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """By name: ``"rapidocr"`` reads text, ``"zxing"`` reads codes."""
 
+    def text(self) -> str:
+        """Return what is written in the picture, a line a row, read now where nobody has; empty where nothing is."""
+        if self.frame is None or self.percept is None:
+            return ""
+        percept = self.percept
+        if percept.regions is None:
+            percept = self.readers["rapidocr"].read(self.frame, percept)
+        return "\n".join(" ".join(region.text for region in row) for row in rows(percept.regions or ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
@@ -58,6 +69,9 @@ class Tool:
     """Uses that the model is shown: ``question``, its ``language`` and ``arguments``."""
     when: str = ""
     """Regular expression that the words of an English question must match, or the tool cannot be meant."""
+    verbatim: str = ""
+    """Regular expression of whole requests, in small letters without signs, to which the tool's answer is the reply as
+    it stands, and no language model is asked."""
 
     @property
     def looks(self) -> bool:
@@ -82,7 +96,8 @@ class Tool:
                 required.append(parameter.name)
         schema = {"type": "object", "properties": properties, "required": required}
         doc = inspect.cleandoc(function.__doc__ or "")
-        return cls(name, description, schema, function, _examples(doc, name), _when(doc, name))
+        patterns = _pattern(doc, "When", name), _pattern(doc, "Verbatim", name)
+        return cls(name, description, schema, function, _examples(doc, name), *patterns)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -95,13 +110,13 @@ class Tool:
         return {**told, "looks": True} if self.looks else told
 
 
-def _when(doc: str, tool: str) -> str:
-    """Return the pattern that a docstring gives on a line ``When: pattern``, which may go on in lines after it."""
-    written = "".join(doc.partition("\nWhen:")[2].partition("\n\n")[0].split())
+def _pattern(doc: str, key: str, tool: str) -> str:
+    """Return the pattern that a docstring gives on a line ``key: pattern``, which may go on in lines after it."""
+    written = "".join(map(str.strip, doc.partition(f"\n{key}:")[2].partition("\n\n")[0].splitlines()))
     try:
         re.compile(written)
     except re.error as error:
-        raise PluginError(f"the pattern after When: of {tool} is no regular expression ({error})") from error
+        raise PluginError(f"the pattern after {key}: of {tool} is no regular expression ({error})") from error
     return written
 
 
@@ -145,6 +160,17 @@ class Toolbox:
     def specs(self) -> list[dict[str, Any]]:
         """What the model is told of all tools."""
         return [tool.spec for tool in self.tools.values()]
+
+    def meant(self, turn: Turn, context: ToolContext) -> ToolCall | None:
+        """Return the call whose answer is the reply as it stands, by the person's words alone, if there is one.
+
+        A tool that looks can only be meant where something is written in the picture.
+        """
+        said = bare(turn.utterance.text) if turn.utterance is not None else ""
+        for tool in self.tools.values():
+            if tool.verbatim and re.fullmatch(tool.verbatim, said) and (not tool.looks or context.text()):
+                return ToolCall(tool.name)
+        return None
 
     def run(self, call: ToolCall, context: ToolContext) -> ToolResult:
         """Run one call within the time limit; whatever goes wrong is told in the result."""
@@ -200,8 +226,16 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
     """Yield the reply's text as it is generated, and each tool call before it runs and its result after.
 
     A tool does not run before the next piece is asked for, and whatever the brain, never with words that only the
-    picture holds. Closing the iterator stops the language model within one token.
+    picture holds. Closing the iterator stops the language model within one token. "Read this to me" is answered with
+    what the tool says, word for word; the language model is asked only where it failed.
     """
+    if (call := toolbox.meant(turn, context)) is not None:
+        yield call
+        result = toolbox.run(call, context)
+        yield result
+        if not result.failed:
+            yield str(result.result)
+            return
     for _ in range(MOST_CALLS):
         asked = None
         pieces = brain.reply(turn)

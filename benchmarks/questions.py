@@ -3,7 +3,8 @@
 Run: python -m benchmarks.questions [--images DIR] [--json] [--profile NAME]
 Without a picture, "there is no picture" is wrong for the first kind and right for the second. With --images the
 questions about the world are asked once more, each before another picture: a reply that tells of it, or of seeing,
-is wrong too. Prints the shares and the replies that were wrong.
+is wrong too. So are the questions about the scene, of which none may be told then that there is no picture. Prints the
+shares and the replies that were wrong.
 """
 
 from __future__ import annotations
@@ -159,6 +160,7 @@ Does this shirt match these trousers?
 """Questions that only a picture answers."""
 
 BLIND = re.compile(r"\b(pictures?|can't see|cannot see|don't see)\b", re.IGNORECASE)
+DENIED = re.compile(r"\bno (picture|image|camera)\b", re.IGNORECASE)
 SEEING = re.compile(r"\b(pictures?|camera|i see|i can see|can't see|don't see|not sure what that is)\b", re.IGNORECASE)
 
 
@@ -169,7 +171,7 @@ def main() -> None:
     parser.add_argument("--profile")
     arguments = parser.parse_args()
     images = (
-        sorted(file for file in arguments.images.glob("*") if file.suffix.lower() in PICTURES)
+        sorted(file for file in arguments.images.rglob("*") if file.suffix.lower() in PICTURES)
         if arguments.images
         else []
     )
@@ -195,6 +197,7 @@ def main() -> None:
         "scene_told_no_picture": share("scene", SCENE, [], True, BLIND),
     }
     if images:
+        figures["scene_denied_the_picture"] = share("scene, picture", SCENE, images, False, DENIED)
         figures["world_told_of_the_picture"] = share("world, picture", WORLD, images, False, SEEING)
     if arguments.json:
         print(json.dumps(figures | {"world": len(WORLD), "scene": len(SCENE), "wrong": wrong}, ensure_ascii=False))

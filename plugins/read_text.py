@@ -21,13 +21,22 @@ def read_text(context: ToolContext) -> str:
 
     When: \b(read\w*|writ\w+|text|words?|says?|said|spell\w*|labels?|signs?|receipt|bill|letter|page|menu|number|name|
     address|date|total|price|cost|title|print\w*|expir\w+|ingredients?|instructions?|dose|code)\b
+
+    Verbatim: (?:(?:please|okay|now|can you|could you|would you) )*read (?:me )?
+    (?:this|that|it|these|everything|all of (?:this|it)|(?:the|this|that|my) (?:text|page|letter|sign|label|receipt|
+    bill|menu|note|card|screen|book|paper|document|message|ticket|form|box|package|leaflet))
+    (?: (?:(?:to|for) me|aloud|out|out loud|please|here|there))*
+    |what do(?:es)? (?:it|this|that|they|these|the (?:text|page|letter|sign|label|note|card|screen|paper)) say(?: here)?
+    |what(?:'s| is) written (?:here|there|on (?:it|this|that|the \w+))
+    |(?:bitte )?(?:lies|lesen sie) (?:mir )?(?:bitte )?(?:das|dies|es|alles|den (?:text|brief))(?: (?:bitte|mir|vor))*
+    |(?:kannst du|können sie) (?:mir )?(?:bitte )?(?:das|dies|es|den text) (?:bitte )?(?:vorlesen|lesen)
+    |was steht (?:da|dort|hier|drauf|darauf)(?: drauf| geschrieben)?
+    |(?:lis|lisez)(?: moi)? (?:ça|ceci|cela|le texte)(?: s'il (?:te|vous) plaît)?|qu'est ce qui est écrit(?: ici| là)?
+    |lee(?:me)? (?:esto|eso|el texto)(?: por favor)?|qué (?:dice|pone)(?: (?:aquí|ahí|esto))?
+    |leggi(?:mi)? (?:questo|quello|il testo)(?: per favore)?|(?:che )?cosa c'è scritto(?: qui| qua| lì)?
     """
-    if context.frame is None or context.percept is None:
+    if context.percept is None:
         return "There is no picture."
-    percept = context.percept
-    if percept.regions is None:
-        percept = context.readers["rapidocr"].read(context.frame, percept)
-    if percept.text:
-        return percept.text
-    clear = percept.verdict == "ok"
-    return "There is no text in the picture." if clear else f"No text can be read; the picture is {percept.verdict}."
+    clear = context.percept.verdict == "ok"
+    nothing = "There is no text in the picture."
+    return context.text() or (nothing if clear else f"No text can be read; the picture is {context.percept.verdict}.")

@@ -14,7 +14,7 @@ from assistant.cli import App, main
 from assistant.errors import InputError
 from assistant.percepts import wanted_readers
 from assistant.tools import Tool, Toolbox
-from assistant.types import AudioChunk, Box, TextRegion, ToolCall, Utterance
+from assistant.types import AudioChunk, Box, Frame, TextRegion, ToolCall, Utterance
 
 from .fakes import RATE, FakeBrain, FakeEyes, FakeReader, FakeRecognizer, FakeVoice, silence, tone
 
@@ -85,6 +85,22 @@ def test_text_is_read_only_when_asked_for(kit, files):
     asker = Asker(kit)
     assert asker.ask(Question(text="What animal is it?", image=files / "photo.png")).percept.text is None
     assert asker.ask(Question(text="What does the sign say?", image=files / "photo.png")).percept.text == "EXIT"
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "probability", "times"),
+    [
+        ("Which shop is this from?", "en", 0.1, 1),  # a page has no name
+        ("Von wem ist das hier?", "de", 0.1, 1),
+        ("Which shop is this from?", "en", 0.9, 0),
+        ("What is the capital of France?", "en", 0.1, 0),
+    ],
+)
+def test_where_nothing_has_a_name_what_is_written_may_tell(kit, question, language, probability, times):
+    kit.eyes = FakeEyes(("dog", probability))
+    seen = Asker(kit).look(Frame(np.ones((8, 8, 3), np.uint8)), question, language)
+    assert kit.readers["rapidocr"].calls == times
+    assert (seen.text is not None) == bool(times)
 
 
 @pytest.mark.parametrize(

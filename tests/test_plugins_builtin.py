@@ -6,6 +6,7 @@ import datetime
 import re
 import zoneinfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from assistant.config import Settings
 from assistant.plugins import Plugins
 from assistant.tools import Toolbox, ToolContext
-from assistant.types import ToolCall, ToolResult
+from assistant.types import Box, Frame, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +132,29 @@ def test_another_day(toolbox: Toolbox, day: str, after: int) -> None:
 )
 def test_a_sum_is_meant_only_where_numbers_are_asked_about(toolbox: Toolbox, question: str, meant: bool) -> None:
     assert bool(re.search(toolbox.tools["calculate"].when, question, re.IGNORECASE)) is meant
+
+
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("Read this to me.", True),
+        ("Can you read this, please?", True),
+        ("Please read the letter to me.", True),
+        ("What does it say?", True),
+        ("What's written on the box?", True),
+        ("Lies mir das bitte vor.", True),
+        ("Was steht da?", True),
+        ("Lis-moi ça, s'il te plaît.", True),
+        ("¿Qué dice aquí?", True),
+        ("Leggimi questo.", True),
+        ("What does the dog say?", False),
+        ("Read the total.", False),
+        ("Can you read my mind?", False),
+        ("What does this code say?", False),
+        ("Read this and tell me whether it is spam.", False),
+    ],
+)
+def test_who_wants_to_have_something_read_gets_it_word_for_word(toolbox: Toolbox, question: str, meant: bool) -> None:
+    seen = Percept("e", np.zeros((1, 4), np.float32), regions=(TextRegion("Exit", Box(0, 0, 1, 1), 0.9),))
+    context = ToolContext(Frame(np.zeros((2, 2, 3), np.uint8)), seen)
+    assert toolbox.meant(Turn(Utterance(question), (seen,)), context) == (ToolCall("read_text") if meant else None)

@@ -207,3 +207,9 @@ TOLD = ("My name is Anna.", "What is a key?", "I left the keys in the car.", "Th
 def test_of_what_was_told_that_is_repeated_which_has_most_words_of_the_question(question: str, statement: str) -> None:
     history = [Message("user", text) for text in TOLD] + [Message("assistant", "The key is in France.")]
     assert prompt.reminder(question, history) == (f"\n[told before: {statement}]" if statement else "")
+
+
+def test_a_page_is_not_read_to_the_model_whole() -> None:
+    told = prompt.result(ToolResult(ToolCall("recite"), "many words " * 500))
+    assert len(told) <= 2 * prompt.MOST_LETTERS + 2 and told.endswith("words …")
+    assert prompt.shortened("few words") == "few words"

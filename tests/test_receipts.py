@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.receipts import fields, total
+from assistant.receipts import currency, fields, total
 from assistant.types import Box, TextRegion
 
 
@@ -79,6 +79,14 @@ def test_the_sum_to_pay(lines: str, wanted: str | None) -> None:
 )
 def test_dates(date: str) -> None:
     assert fields(printed(f"SHOP\nTEL 03-55-1234\nDATE {date} 10:15\nTOTAL  1.00"))["date"] == date
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("TOTAL RM 12.00\nCASH RM20.00\nUSD 3", "RM"), ("Total €5.50", "€"), ("FORM 12\nTOTAL 3.00", ""), ("", "")],
+)
+def test_the_currency_that_most_amounts_bear(text: str, found: str) -> None:
+    assert currency(printed(text)) == found
 
 
 def test_what_is_no_receipt_has_no_fields() -> None:

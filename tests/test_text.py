@@ -210,6 +210,11 @@ def test_the_unfinished_tail_is_spoken() -> None:
     assert list(clauses([" \n ", "…", "**"])) == []
 
 
+def test_lines_of_a_page_are_apart_unless_a_sentence_or_an_amount_goes_on() -> None:
+    page = "EXIT\nPlease mind the\nstep\nMilk\n1.20\nBread"
+    assert list(clauses([page], first_short=False)) == ["EXIT", "Please mind the step", "Milk 1.20", "Bread"]
+
+
 def test_languages_without_spaces_are_split_too() -> None:
     assert next(iter(clauses(["你好。今天天气很好!我们去公园。"]))) == "你好。"
 

@@ -8,7 +8,7 @@ from assistant.errors import PluginError
 from assistant.origin import REFUSED, borrowed
 from assistant.stages import never
 from assistant.tools import MOST_CALLS, Tool, Toolbox, ToolContext, think
-from assistant.types import Box, Code, Message, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
+from assistant.types import Box, Code, Frame, Message, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
 
 
 def add(a: int, b: int = 1) -> int:
@@ -103,7 +103,7 @@ class Calculating:
                 yield "Let me see. "
                 yield ToolCall("add", {"a": 40, "b": 2})
                 raise AssertionError("read on after a tool call")
-            yield f"It is {turn.results[-1].result}."
+            yield f"It is {turn.results[-1].result if turn.results else 'fine'}."
         finally:
             self.closed += 1
 
@@ -224,6 +224,62 @@ def test_a_docstring_may_say_when_it_can_be_meant() -> None:
     double.__doc__ = "Double a number.\n\nWhen: (twice"
     with pytest.raises(PluginError, match="When: of double"):
         Tool.of(double)
+
+
+def recite(context: ToolContext) -> str:
+    r"""Tell what is written.
+
+    Verbatim: (?:please )?read (?:this|
+    that)
+    """
+    return context.text()
+
+
+WRITTEN = (
+    TextRegion("Milk", Box(0.1, 0.1, 0.3, 0.2), 0.9),
+    TextRegion("1.20", Box(0.6, 0.1, 0.8, 0.2), 0.9),
+    TextRegion("Bread", Box(0.1, 0.3, 0.3, 0.4), 0.9),
+)
+
+
+@pytest.mark.parametrize("question", ["Read this.", "Please, read that!"])
+def test_what_is_to_be_read_is_told_word_for_word_and_no_model_is_asked(question):
+    box = Toolbox({"recite": Tool.of(recite)}, 30.0)
+    context = ToolContext(Frame(np.zeros((2, 2, 3), np.uint8)), Percept("e", np.zeros((1, 4)), regions=WRITTEN))
+    brain = Calculating()
+    said = list(think(brain, box, Turn(Utterance(question), (context.percept,)), context))
+    call = ToolCall("recite")
+    assert said == [call, ToolResult(call, "Milk 1.20\nBread"), "Milk 1.20\nBread"]
+    assert brain.closed == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "regions"), [("Read this.", ()), ("Read this and sing.", WRITTEN), ("Can you sing?", WRITTEN)]
+)
+def test_where_nothing_is_written_or_more_is_asked_the_model_replies(question, regions):
+    box = Toolbox({tool.name: tool for tool in map(Tool.of, (recite, add))}, 30.0)
+    context = ToolContext(Frame(np.zeros((2, 2, 3), np.uint8)), Percept("e", np.zeros((1, 4)), regions=regions))
+    assert next(think(Calculating(calls=0), box, Turn(Utterance(question)), context)) != ToolCall("recite")
+    assert next(think(Calculating(), box, Turn(Utterance("Read this.")), ToolContext())) == "Let me see. "
+
+
+def test_a_tool_that_fails_to_recite_leaves_the_reply_to_the_model():
+    def reciting() -> str:
+        """Tell it.
+
+        Verbatim: tell it
+        """
+        raise ValueError("hoarse")
+
+    said = list(
+        think(
+            Calculating(calls=0),
+            Toolbox({"reciting": Tool.of(reciting)}, 30.0),
+            Turn(Utterance("Tell it!")),
+            ToolContext(),
+        )
+    )
+    assert said[1].failed and len(said) == 3 and isinstance(said[2], str)
 
 
 @pytest.mark.parametrize("example", ["nothing of the sort", "a -> other()", "a -> double("])
