@@ -105,6 +105,18 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "Where is my hat?\n[camera: no hat seen]",
         "I don't see your hat, but I can't make out much here.",
     ),
+    (
+        "surely a car at the left.",
+        "How many bones are there in the hand?\n[camera: no bones seen]",
+        "A hand has 27 bones.",
+    ),
+    ("maybe a vase in the centre.", "Where is the Colosseum?\n[camera: no colosseum seen]", "It is in Rome, in Italy."),
+    ("a man rides a horse.", "Are there lions in India?", "Yes, some hundred lions live in a forest there."),
+    (
+        "surely a desk at the right.",
+        "Is the desert hot?\n[camera: no desert seen]",
+        "Yes, by day, but its nights are cold.",
+    ),
     ("", "Wie hoch ist der Eiffelturm?\n[answer in German]", "Der Eiffelturm ist 330 Meter hoch."),
     ("", "We are Kim and Lee.", "Nice to meet you, Kim and Lee!"),
     ("", f"Where is my umbrella?{BLIND}", "You haven't told me where it is, and there is no picture."),

@@ -24,9 +24,10 @@ _KINDS = frozenset(
     "thing things anything something nothing object objects item items colour colours color colors kind animal animals "
     "furniture food fruit fruits vegetable vegetables drink drinks clothes clothing product room picture pictures "
     "photo camera light lights text word words letter letters number numbers code time way place side left right top "
-    "bottom middle front back me it them one ones much more else here there".split()
+    "bottom middle front back me it them one ones much more else here there "
+    "earth world sun moon stars sky sea ocean weather universe internet heart liver brain lungs stomach".split()
 )
-"""Words that name no single thing, or what the eyes give no name to and other means tell."""
+"""Words that name no single thing, what the eyes give no name to and other means tell, and what nobody holds up."""
 
 
 def unseen(told: str, question: str) -> str:
