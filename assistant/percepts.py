@@ -56,7 +56,7 @@ _ABOUT_TEXT = re.compile(
     r"\b(read|text|says?|said|written|writing|letters?|words?|label|sign|receipt|bill|total|price|cost|date|"
     r"expir\w*|best before|address|phone|title|headline|menu|page|book|instructions?|ingredients?|name|"
     r"lies|lesen|vorlesen|steht|geschrieben|schild|rechnung|preis|datum|lis|lire|écrit|texte|prix|lee|leer|leeme|"
-    r"escrito|texto|precio|leggi\w*|scritto|testo|prezzo)\b",
+    r"dice|pone|escrito|texto|precio|leggi\w*|scritto|testo|prezzo)\b",
     re.IGNORECASE,
 )
 _ABOUT_CODES = re.compile(r"\b(bar ?codes?|qr|codes?|scan\w*|ean|upc|isbn)\b", re.IGNORECASE)
