@@ -13,7 +13,7 @@ from .fusion.content import ENGLISH, IRREGULAR, singular
 _ASKED = re.compile(
     r"\b(?:(?:is|are) there(?: also)?|(?:can|do|could|did) (?:you|i) see|see|where(?:'s| is| are)|find|how many|"
     r"what colou?rs? (?:is|are)|(?:what's|what is) the colou?r of|^(?:is|are)(?= (?:my|the|your)))"
-    r"(?: (?:an?|any|the|my|your|our|some|that|this|these|those))? (?P<thing>\w+)(?: (?P<more>\w+))?",
+    r"(?: (?:an?|any|the|my|your|our|some))? (?!(?:this|that|these|those)\b)(?P<thing>\w+)(?: (?P<more>\w+))?",
     re.IGNORECASE,
 )
 _PEOPLE = frozenset(
