@@ -234,7 +234,7 @@ def test_an_unknown_device_is_answered_with_the_nearest_name(here: Settings) -> 
 # -- a whole conversation: espeak-ng is the person, a second null sink their mouth ----------------------
 
 
-SMALL = ("brain.model=smollm2-135m-instruct-q4_1", "asr.model=faster-whisper-tiny.en", "history.enabled=false")
+SMALL = ("asr.model=faster-whisper-tiny.en", "history.enabled=false")
 
 
 class Talk:
@@ -312,7 +312,7 @@ def voices(store: Store) -> None:
     for program in ("espeak-ng", "paplay", "parec"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed (Debian: apt install espeak-ng pulseaudio-utils)")
-    for model in ("smollm2-135m-instruct-q4_1", "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
+    for model in ("qwen2.5-coder-1.5b-instruct-q4_k_m", "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
         store.require(model)
 
 
