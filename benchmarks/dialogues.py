@@ -2,7 +2,7 @@
 
 Run: python -m benchmarks.dialogues [--json] [--profile NAME] [-v]
 Prints the share of last replies that show what was asked for, of the dialogues by which the prompt was written and of
-others, and the dialogues that failed.
+others (of which "I'm Peter" and "call me Marcus" led to a rule, too), and the dialogues that failed.
 """
 
 from __future__ import annotations
