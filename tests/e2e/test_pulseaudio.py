@@ -235,7 +235,7 @@ def test_an_unknown_device_is_answered_with_the_nearest_name(here: Settings) -> 
 
 
 BIG = "qwen2.5-coder-1.5b-instruct-q4_k_m"
-"""The 135 M model does not follow the whole prompt; where it matters what is said, the one that ships speaks."""
+"""The 135 M model answers with scraps of tool calls; where it matters what is said, the one that ships speaks."""
 SMALL = ("asr.model=faster-whisper-tiny.en", "history.enabled=false")
 
 
