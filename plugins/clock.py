@@ -16,8 +16,8 @@ DAYS = {"yesterday": -1, "tomorrow": 1}
 def current_time(place: str = "") -> str:
     r"""Tell the current date, weekday and time, here or in a city or time zone such as "Tokyo" or "Europe/Paris".
 
+    Example: What time is it in Tokyo? -> current_time(place="Tokyo")
     Example: What time is it? -> current_time()
-    Example: And in Tokyo? -> current_time(place="Tokyo")
     Example (de): Wie spät ist es? -> current_time()
 
     When: \b(times?|clock|o'clock|date|days?|today|tonight|tomorrow|yesterday|weekday|weekend|hours?|late|early|weeks?|
