@@ -74,15 +74,21 @@ class Chimes:
     """An observer of a :class:`~assistant.dialogue.Dialogue` that tells its states by earcons.
 
     ``play`` is called in the event loop and must return at once. A wake-up, and with push-to-talk the key, says that
-    it listens, a reply that keeps one waiting or needs a tool that it thinks, trouble is an error. News wait until
-    nobody speaks and no reply is made.
+    it listens; with ``greets`` so does the beginning, from which the ears also learn, before anybody speaks, how the
+    loudspeaker sounds in the room. A reply that keeps one waiting or needs a tool says that it thinks, trouble is an
+    error. News wait until nobody speaks and no reply is made.
     """
 
     def __init__(
-        self, play: Callable[[AudioChunk], None], rate: int, volume: float = 1.0, hands_free: bool = True
+        self,
+        play: Callable[[AudioChunk], None],
+        rate: int,
+        volume: float = 1.0,
+        hands_free: bool = True,
+        greets: bool = False,
     ) -> None:
         self._play, self._rate, self._volume = play, rate, volume
-        self._hands_free = hands_free
+        self._hands_free, self._greets = hands_free, greets
         self._waiting: asyncio.TimerHandle | None = None
         self._idle = True
         self._news: Earcon | None = None
@@ -91,6 +97,8 @@ class Chimes:
         """Sound, or wait for the moment to sound."""
         match happening.name:
             case "awake":
+                self._sound(Earcon.LISTENING)
+            case "ready" if self._greets:
                 self._sound(Earcon.LISTENING)
             case "listening" if not self._hands_free:
                 self._sound(Earcon.LISTENING)

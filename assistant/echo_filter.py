@@ -6,9 +6,13 @@ that somebody who speaks over the echo neither spoils what was learned nor is ta
 echo, by the filter's own doubt and because loudspeakers bend what they play, is dampened by a Wiener gain for each
 frequency (decision-directed: Ephraim & Malah, IEEE Trans. ASSP 32, 1984). WebRTC's own filter is short, and where a
 room reverberates longer it silences the person with the echo; it stays behind this one for noise and drifting clocks.
+Where nothing of the reply is heard, with headphones, it would silence the person for some ten seconds, until it knows
+that there is no echo; what is heard is then left as it is.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +44,16 @@ INERTIA = 0.6
 """Weight of the last frame in the ratio of speech to what is left of the echo."""
 LEAST = 0.03
 """Nothing is dampened further, so that the silence between words sounds like the room."""
+SILENT = 10**-2.5
+"""Share of what was played below which all that was heard since then is no echo of it."""
+STAYS_SILENT = 300
+"""Frames with a reply for which such a room is taken to be still the same while somebody speaks."""
 WINDOW = np.sin(np.pi * (np.arange(2 * FRAME) + 0.5) / (2 * FRAME)).astype(np.float32)
 """Its square and the next frame's add up to one."""
 
 
 class EchoFilter:
-    """An echo canceller for long rooms, with another behind it (or none). What it returns is 10 ms late."""
+    """An echo canceller for long rooms, with another behind it (or none). What it returns is at most 10 ms late."""
 
     def __init__(self, behind: EchoCanceller | None = None) -> None:
         self._behind = behind
@@ -58,6 +66,8 @@ class EchoFilter:
         self._ringing: Power = np.zeros(FRAME + 1, np.float32)  # the echo, fading
         self._speech: Power = np.zeros(FRAME + 1, np.float32)  # what was let through last
         self._overlap: Samples = np.zeros(FRAME, np.float32)
+        self._recent: deque[float] = deque(maxlen=PARTITIONS)  # energy of what was heard, frame by frame
+        self._silent = 0  # frames for which the room is still taken to be without echo
         self._forget()
 
     def _forget(self) -> None:
@@ -82,7 +92,19 @@ class EchoFilter:
         if not self._better(chunk.samples, left):
             left = chunk.samples
         cleaned = AudioChunk(self._dampen(left, echo, played), chunk.rate, chunk.start)
-        return cleaned if self._behind is None else self._behind.clean(cleaned)
+        if self._behind is not None:
+            cleaned = self._behind.clean(cleaned)
+        return chunk if self._no_echo(chunk.samples, played) else cleaned
+
+    def _no_echo(self, heard: Samples, played: NDArray[np.float32]) -> bool:
+        """Return whether nothing of what is played is heard, as with headphones."""
+        self._recent.append(float(heard @ heard))
+        once = float(played[-1].sum()) / (2 * FRAME)  # energy of the oldest frame, whose echo has come by now
+        if max(self._recent) < SILENT * once:
+            self._silent = STAYS_SILENT
+        elif self._silent and self._playing.any():
+            self._silent -= 1
+        return self._silent > 0
 
     def _learn(self, left: Samples, played: NDArray[np.float32]) -> None:
         """Move the response by what was not foreseen, the more the less it is known."""

@@ -72,7 +72,8 @@ def converse(
         dialogue.observers.append(drowsy.observe)
         drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)
     if kit.settings.audio.earcons and echo:
-        dialogue.observers.append(Chimes(dialogue.chime, kit.voice.rate, kit.settings.audio.volume, hands_free))
+        greets = hands_free and drowsy is None
+        dialogue.observers.append(Chimes(dialogue.chime, kit.voice.rate, kit.settings.audio.volume, hands_free, greets))
     return dialogue
 
 

@@ -52,6 +52,9 @@ _SELDOM_END = frozenset(
 _MARKER = re.compile(r"([-*+•‣◦–—]|#{1,6}|>+|\d{1,3}[.)]|[-*_=]{3,}|`{3,}\S*|~{3,}\S*|\|)$")
 """Words that, at the start of a line, are layout and not text."""
 
+_NO_WORD = 120
+"""Letters without a space from which they are no word, whatever they are: nobody waits for its end."""
+
 _WIDE_SENTENCE, _WIDE_PAUSE = "。！？।؟", "，、；：،"
 """Punctuation of languages that put no space after it."""
 
@@ -110,6 +113,9 @@ class Splitter:
         comma = character == "," and len(self._word) > 1 and self._word[:-1].isalpha()
         if comma or character in _WIDE_SENTENCE or character in _WIDE_PAUSE:
             yield from self._end_word()
+        elif len(self._word) >= _NO_WORD:
+            yield from self._end_word()
+            yield from self._release()
 
     def guess(self) -> Iterator[str]:
         """Yield the clause that is complete if the last word is: where the next token is long in coming.

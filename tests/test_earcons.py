@@ -145,3 +145,11 @@ def test_with_push_to_talk_the_key_is_answered() -> None:
         Chimes(sounded.append, 16_000, hands_free=hands_free)(Happening("listening", 0.0))
     [sound] = sounded
     np.testing.assert_array_equal(sound.samples, earcon(Earcon.LISTENING, 16_000).samples)
+
+
+def test_one_hears_that_it_is_ready() -> None:
+    sounded: list[AudioChunk] = []
+    for greets in (True, False):
+        Chimes(sounded.append, 16_000, greets=greets)(Happening("ready", 0.0))
+    [sound] = sounded
+    np.testing.assert_array_equal(sound.samples, earcon(Earcon.LISTENING, 16_000).samples)

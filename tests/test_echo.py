@@ -104,6 +104,41 @@ def test_the_filter_leaves_what_it_hears_alone_while_nothing_is_played():
     assert np.abs(left[FRAME:] - heard[: len(left) - FRAME]).max() < 1e-3
 
 
+class Deaf:
+    """A canceller that takes everything for an echo."""
+
+    def played(self, chunk):
+        pass
+
+    def clean(self, chunk):
+        return AudioChunk(np.zeros_like(chunk.samples), chunk.rate)
+
+
+def test_with_headphones_a_person_is_heard_unchanged():
+    chance = np.random.default_rng(5)
+    played, person = syllables(8, chance), np.zeros(8 * RATE, np.float32)
+    person[RATE : 3 * RATE] = np.roll(syllables(2, chance), RATE // 7)
+    heard = cancel(EchoFilter(Deaf()), played, person)
+    part = slice(RATE, 3 * RATE)
+    np.testing.assert_array_equal(heard[part], person[part])
+
+
+def test_where_the_echo_comes_late_it_is_not_taken_for_headphones():
+    chance = np.random.default_rng(6)
+    played = syllables(4, chance)
+    for delay in (0.0, 0.3, 0.6):
+        assert not cancel(EchoFilter(Deaf()), played, echo_of(played, Room("", delay, 0.05), -20.0, chance)).any()
+
+
+def test_loudspeakers_instead_of_headphones_are_noticed():
+    chance = np.random.default_rng(7)
+    played = syllables(12, chance)
+    heard = echo_of(played, Room("", 0.05, 0.3), -6.0, chance)
+    heard[: 4 * RATE] = 0
+    left = cancel(EchoFilter(Deaf()), played, heard)
+    assert left[5 * RATE : 6 * RATE].any() and not left[11 * RATE :].any()
+
+
 def cancel(canceller, played, heard):
     """Return what is left of what was heard, frame by frame."""
     left = []

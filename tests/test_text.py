@@ -215,6 +215,12 @@ def test_lines_of_a_page_are_apart_unless_a_sentence_or_an_amount_goes_on() -> N
     assert list(clauses([page], first_short=False)) == ["EXIT", "Please mind the step", "Milk 1.20", "Bread"]
 
 
+def test_what_never_ends_is_not_waited_for() -> None:
+    scraps = "tell_a_story_" * 40
+    cut = list(clauses(scraps))
+    assert max(map(len, cut)) <= 120 and "".join(cut).replace("_", "") == scraps.replace("_", "")
+
+
 def test_languages_without_spaces_are_split_too() -> None:
     assert next(iter(clauses(["你好。今天天气很好!我们去公园。"]))) == "你好。"
 

@@ -35,6 +35,8 @@ REPLY_PAUSE = 0.8
 """Seconds between two replies of the assistant."""
 READ_AGAIN = 0.35
 """Seconds after which a burst that goes on is read again, about what a recogniser needs."""
+EARLY = RATE
+"""Samples of the first reply of a conversation after which somebody speaks over it already."""
 ANSWERED = 1.5
 """Seconds in which speech over a reply has to interrupt it."""
 
@@ -52,6 +54,8 @@ class Room:
     """Relative difference of the two clocks; 1e-4 is 100 ppm."""
     distortion: float = 0.0
     """How hard the loudspeaker bends loud sounds, 0 to 1."""
+    silent: bool = False
+    """Whether nothing of the loudspeaker reaches the microphone."""
 
     def response(self, chance: np.random.Generator) -> Samples:
         """Return the impulse response of unit energy, (samples,)."""
@@ -74,11 +78,14 @@ ROOMS = (
     Room("distorting loudspeaker", 0.08, 0.25, distortion=0.5),
     Room("drifting clocks", 0.12, 0.3, drift=8e-5),
     Room("slow sound card", 0.3, 0.3),
+    Room("headphones", 0.0, 0.0, silent=True),
 )
 
 
 def echo_of(played: Samples, room: Room, level_db: float, chance: np.random.Generator) -> Samples:
     """Return what a microphone in ``room`` hears of what is ``played``, ``level_db`` below it, (samples,)."""
+    if room.silent:
+        return np.zeros_like(played)
     bent = played if not room.distortion else np.tanh(played * (1 + 4 * room.distortion)) / (1 + 2 * room.distortion)
     response = room.response(chance)
     size = 1 << int(np.ceil(np.log2(len(bent) + len(response))))
@@ -152,12 +159,15 @@ def measure(
     rooms: Sequence[Room] = ROOMS,
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Return loss, self-interruptions and missed barge-ins over ``seconds`` of speech in all rooms together."""
+    """Return loss, self-interruptions and missed barge-ins over ``seconds`` of speech in all rooms together.
+
+    Early barge-ins are those after a second of a conversation's first reply, when the room is hardly known.
+    """
     chance = np.random.default_rng(0)
     people = [recording for recording in made_recordings(kit, INTERRUPTIONS) if recording.seconds > 1]
     reply = told(kit, seconds / len(rooms))
     per_room: dict[str, Any] = {}
-    interrupted = missed = tried = 0
+    interrupted = missed = tried = too_early = 0
     for room in rooms:
         progress(room.name)
         echo = echo_of(reply.samples, room, level_db, chance)
@@ -165,14 +175,18 @@ def measure(
         cleaned, own = listen(kit, echo + noise, reply)
         onsets, speech = double_talk(people, reply, chance)
         _, caught = listen(kit, echo + noise + speech, reply)
-        late = [at for at in onsets if not any(at <= when <= at + ANSWERED * RATE for when in caught)]
+        late = [at for at in onsets if not _noticed(at, caught)]
+        early = sum(not _noticed(EARLY, begun(kit, person, echo + noise, reply)) for person in people)
         per_room[room.name] = {
-            "erle_db": round(loss(echo + noise, cleaned), 1),
+            "erle_db": None if room.silent else round(loss(echo + noise, cleaned), 1),
             "self_interruptions": len(own),
             "barge_ins": len(onsets),
             "missed": len(late),
+            "early_barge_ins": len(people),
+            "early_missed": early,
         }
         interrupted, missed, tried = interrupted + len(own), missed + len(late), tried + len(onsets)
+        too_early += early
     hours = seconds / 3600
     return {
         "minutes": round(seconds / 60, 1),
@@ -181,6 +195,8 @@ def measure(
         "self_interruptions_per_hour": round(interrupted / hours, 2),
         "barge_ins": tried,
         "missed_barge_ins": round(missed / tried, 4) if tried else None,
+        "early_barge_ins": len(people) * len(rooms),
+        "early_missed_barge_ins": round(too_early / (len(people) * len(rooms)), 4),
         "rooms": per_room,
     }
 
@@ -200,12 +216,31 @@ def double_talk(
     onsets: list[int] = []
     at = 2 * SETTLED
     while at + 4 * RATE < len(speech):
-        samples = people[len(onsets) % len(people)].samples[: 3 * RATE]
-        loudness = np.sqrt(np.mean(reply.samples**2)) / max(1e-6, np.sqrt(np.mean(samples**2)))
-        speech[at : at + len(samples)] += samples * loudness * chance.uniform(0.6, 1.2)
+        samples = _as_loud(people[len(onsets) % len(people)], reply)
+        speech[at : at + len(samples)] += samples * chance.uniform(0.6, 1.2)
         onsets.append(at)
         at += 3 * RATE + int(chance.uniform(6, 10) * RATE)
     return tuple(onsets), speech
+
+
+def begun(kit: Kit, person: Recording, heard: Samples, reply: Told) -> list[int]:
+    """Return the samples at which a person interrupts the first reply of a conversation, after :data:`EARLY`."""
+    samples = _as_loud(person, reply)
+    beginning = heard[: EARLY + len(samples) + 2 * RATE].copy()
+    beginning[EARLY : EARLY + len(samples)] += samples
+    return listen(kit, beginning, reply)[1]
+
+
+def _as_loud(person: Recording, reply: Told) -> Samples:
+    """Return the first three seconds of what a person says, as loud as the reply."""
+    samples = person.samples[: 3 * RATE]
+    loudness = np.sqrt(np.mean(reply.samples**2)) / max(1e-6, np.sqrt(np.mean(samples**2)))
+    return np.asarray(samples * loudness, np.float32)
+
+
+def _noticed(onset: int, caught: Sequence[int]) -> bool:
+    """Return whether speech that began at a sample interrupted the reply in time."""
+    return any(onset <= when <= onset + ANSWERED * RATE for when in caught)
 
 
 def listen(kit: Kit, heard: Samples, reply: Told) -> tuple[Samples, list[int]]:
