@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from . import prompt
 from .config import Settings
+from .danger import caution
 from .errors import Interrupted, ModelError
 from .origin import REFUSED, borrowed, without_words, written_words
 from .prompt import ToolSpec
@@ -269,10 +270,11 @@ class LanguageBrain:
                 language = turn.utterance.language
                 seen = "".join(prompt.guess(percept, question, language) for percept in turn.percepts)
                 told = prompt.reminder(question, turn.history)
-                if not turn.percepts and not told and prompt.about_scene(question, language):
+                careful = caution(question)
+                if not turn.percepts and not told and not careful and prompt.about_scene(question, language):
                     seen = prompt.BLIND
                 heard = prompt.heard(turn.utterance.sounds)
-                lines.append(slot(told + seen + heard + prompt.caution(question) + prompt.language(language)))
+                lines.append(slot(told + seen + heard + careful + prompt.language(language)))
         return "".join(lines)
 
     @staticmethod

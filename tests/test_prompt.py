@@ -138,14 +138,6 @@ def test_another_language_is_asked_for() -> None:
     assert prompt.retell("it") == "\n[Say this in an Italian sentence]"
 
 
-@pytest.mark.parametrize(
-    ("question", "careful"),
-    [("Is it safe to cross now?", True), ("Which of these pills is it?", True), ("What colour is the cup?", False)],
-)
-def test_questions_of_safety_are_marked(question: str, careful: bool) -> None:
-    assert bool(prompt.caution(question)) == careful
-
-
 def test_of_a_receipt_the_fields_are_told_and_not_the_whole_text() -> None:
     lines = ["CORNER BAKERY LTD", *(f"ROLL {n} 1.0{n}" for n in range(9)), "TOTAL 12.45", "CASH 20.00", "CHANGE 7.55"]
     regions = tuple(TextRegion(line, Box(0, n / 20, 1, (n + 0.8) / 20), 0.9) for n, line in enumerate(lines))
