@@ -104,6 +104,8 @@ class Dialogue:
         self._known: Turn | None = None
         self._hearing: Hearing | None = None
         self._job: Job | None = None
+        self._news: list[str] = []
+        """What is to be said, unasked, as soon as nobody speaks."""
         self._speaking = False  # hysteresis of the voice activity
         self._heard_at = time.monotonic()
         self._quitting = asyncio.Event()
@@ -154,6 +156,11 @@ class Dialogue:
         """Do as if the camera had never seen anything."""
         if self._gaze is not None:
             self._gaze.forget()
+
+    def announce(self, message: str) -> None:
+        """Say what nobody asked for, as soon as nobody speaks and no reply is made."""
+        self._news.append(message)
+        self._announce()
 
     def press(self) -> None:
         """Push-to-talk: the person begins to speak."""
@@ -208,6 +215,11 @@ class Dialogue:
             self._obey(command)
         if self.turns.state is not before:
             self._tell("state", state=self.turns.state.value)
+            self._announce()
+
+    def _announce(self) -> None:
+        if self._news and self._job is None:
+            self._handle(turns.Announced())
 
     def _obey(self, command: turns.Command) -> None:
         match command:
@@ -243,6 +255,10 @@ class Dialogue:
                 self._tell("resumed")
             case turns.Interrupt():
                 self._drop_job()
+            case turns.Announce():
+                self._job = job = Job(None, self._turn(None), speech_end=time.monotonic(), text=self._news.pop(0))
+                job.allowed.set()
+                job.task = self._tasks.create_task(self._tell_news(job))
 
     def _end(self, hearing: Hearing | None) -> None:
         if hearing is None:  # it could not be recognised, which was told
@@ -513,6 +529,19 @@ class Dialogue:
         except* AssistantError as errors:
             await job.allowed.wait()  # on trial nobody needs to know
             self._trouble(str(errors.exceptions[0]))
+        await self._conclude(job)
+
+    async def _tell_news(self, job: Job) -> None:
+        """Say to its last sound what nobody asked for."""
+        try:
+            await self._say(job, job.text)
+            await self._playback.finished()
+        except* AssistantError as errors:
+            self._trouble(str(errors.exceptions[0]))
+        await self._conclude(job)
+
+    async def _conclude(self, job: Job) -> None:
+        """A reply was heard to its end: remember it."""
         if self._job is job:
             self._job = None
             self._drop_hearing()
@@ -654,6 +683,11 @@ class Dialogue:
         happening = Happening(name, self._now(), details)
         for observer in self.observers:
             observer(happening)
+
+    def news_from_thread(self, message: str, failed: bool) -> None:
+        """Tell, and say, what became of the work of a tool; from another thread than the event loop's."""
+        self._from_thread(partial(self._tell, "news", message=message, failed=failed))
+        self._from_thread(partial(self.announce, message))
 
     def tell_from_thread(self, name: str, **details: Any) -> None:
         """Tell the observers of something from another thread than the event loop's."""

@@ -130,7 +130,7 @@ class Easel:
             said.seek(0)
             last = said.read().decode("utf-8", "replace")
         if path.is_file():
-            self._news(f"The picture is done: {path}.")
+            self._news(f"The picture is done: {path.name} in the folder {path.parent}.")
             return
         self.trouble = _reason(code, last)
         self._news(f"{path.name} was not drawn: {self.trouble.rstrip('.')}.", failed=True)

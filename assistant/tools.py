@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 MOST_CALLS = 4
 """Tool calls in one turn, after which the model has to answer with what it has."""
+WORD_FOR_WORD = "word for word"
+"""What a docstring says after ``Told:`` where what the tool returns is a whole English sentence for the person."""
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -71,7 +73,9 @@ class Tool:
     """Regular expression that the words of an English question must match, or the tool cannot be meant."""
     verbatim: str = ""
     """Regular expression of whole requests, in small letters without signs, to which the tool's answer is the reply as
-    it stands, and no language model is asked."""
+    it stands, and no language model is asked. Its named groups are arguments of the tool."""
+    told: bool = False
+    """Whether an English question is answered with what the tool says as it stands: a whole sentence."""
 
     @property
     def looks(self) -> bool:
@@ -97,7 +101,11 @@ class Tool:
         schema = {"type": "object", "properties": properties, "required": required}
         doc = inspect.cleandoc(function.__doc__ or "")
         patterns = _pattern(doc, "When", name), _pattern(doc, "Verbatim", name)
-        return cls(name, description, schema, function, _examples(doc, name), *patterns)
+        for group in re.compile(patterns[1]).groupindex:
+            if properties.get(group, {}).get("type") != "string":
+                raise PluginError(f"the group {group!r} after Verbatim: of {name} is no argument that takes text")
+        told = _pattern(doc, "Told", name) == WORD_FOR_WORD
+        return cls(name, description, schema, function, _examples(doc, name), *patterns, told)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -128,7 +136,7 @@ def _examples(doc: str, tool: str) -> tuple[dict[str, Any], ...]:
 
 
 def _example(written: str, language: str, tool: str) -> dict[str, Any]:
-    parts = [" ".join(part.split()) for part in written.split(" -> ")]
+    parts = " ".join(written.split()).split(" -> ")
     try:
         question, called = parts
         name, arguments = parse_call(called)
@@ -168,8 +176,9 @@ class Toolbox:
         """
         said = bare(turn.utterance.text) if turn.utterance is not None else ""
         for tool in self.tools.values():
-            if tool.verbatim and re.fullmatch(tool.verbatim, said) and (not tool.looks or context.text()):
-                return ToolCall(tool.name)
+            asked = re.fullmatch(tool.verbatim, said) if tool.verbatim else None
+            if asked is not None and (not tool.looks or context.text()):
+                return ToolCall(tool.name, {name: value for name, value in asked.groupdict().items() if value})
         return None
 
     def run(self, call: ToolCall, context: ToolContext) -> ToolResult:
@@ -258,5 +267,8 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
         else:
             result = toolbox.run(asked, context)
         yield result
+        if tool is not None and tool.told and not result.failed and turn.utterance and turn.utterance.language == "en":
+            yield str(result.result)
+            return
         turn = dataclasses.replace(turn, results=(*turn.results, result))
     yield "I could not finish that with the tools I have."

@@ -92,6 +92,11 @@ class ReplyBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """There is something to say that nobody asked for; it is a reply where nobody speaks, and void otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyOver:
     """The reply was played to its end, or there was nothing to say."""
 
@@ -106,7 +111,7 @@ class Released:
     """Push-to-talk: the key came up."""
 
 
-Event = Heard | Words | Judged | ReplyBegan | ReplyOver | Pressed | Released
+Event = Heard | Words | Judged | ReplyBegan | ReplyOver | Announced | Pressed | Released
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,12 @@ class Interrupt:
     """Drop the reply: a person took the turn."""
 
 
-Command = Begin | Pause | Continue | End | Discard | Duck | Hold | Resume | Interrupt
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Nobody speaks: say what nobody asked for."""
+
+
+Command = Begin | Pause | Continue | End | Discard | Duck | Hold | Resume | Interrupt | Announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +236,7 @@ class Turns:
         self._read_to = 0  # where that ended
         self._held = False
         self._pressed = False
+        self._unasked = False  # what is said next is no reply to the open utterance, for there is none
         self._since = 0  # when the state began
 
     def handle(self, event: Event) -> list[Command]:
@@ -247,6 +258,12 @@ class Turns:
                 return []
             case ReplyOver():
                 return self._over()
+            case Announced():
+                if self.state is not State.IDLE:
+                    return []
+                self._unasked = True
+                self._become(State.THINKING)
+                return [Announce()]
             case Pressed():
                 return self._press()
             case Released():
@@ -278,7 +295,7 @@ class Turns:
                 self._go_on()
                 return [Continue()]
             case State.THINKING if self._spoken >= ONSET:
-                if self.now - self._start >= LONGEST:
+                if self._unasked or self.now - self._start >= LONGEST:
                     return self._barge_in()
                 self._go_on()
                 return [Continue()]
@@ -348,7 +365,7 @@ class Turns:
         return max(0, self._onset - self.padding)
 
     def _open(self, start: int) -> list[Command]:
-        self._start = start
+        self._start, self._unasked = start, False
         self._go_on()
         return [Begin(start)]
 
@@ -393,6 +410,7 @@ class Turns:
     def _over(self) -> list[Command]:
         match self.state:
             case State.THINKING | State.SPEAKING | State.RESUMED:
+                self._unasked = False
                 self._become(State.IDLE)
             case State.INTERRUPTED:
                 # Nothing is left to interrupt: what was a burst is the beginning of a turn.

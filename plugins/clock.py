@@ -22,6 +22,10 @@ def current_time(place: str = "") -> str:
 
     When: \b(times?|clock|o'clock|date|days?|today|tonight|tomorrow|yesterday|weekday|weekend|hours?|late|early|weeks?|
     months?|years?|noon|midnight)\b
+
+    Verbatim: (?:(?:please|can you|could you|tell me|and) )*(?:what(?:'s| is) the time|what time is it|the time|
+    what (?:day|date) is (?:it|today)|what(?:'s| is) (?:today's date|the date today)|what day of the week is it)
+    (?: (?:now|today|please|right now|exactly))*
     """
     wanted = place.strip().lower()
     if wanted in DAYS:
@@ -32,7 +36,7 @@ def current_time(place: str = "") -> str:
     told = f"{now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}"
     if zone is not None:
         return f"In {place.strip()} it is {told}"
-    return f"Here it is {told}" if wanted in HERE else f"No time zone is named {place!r}. Here it is {told}"
+    return f"It is {told}" if wanted in HERE else f"No time zone is named {place!r}. Here it is {told}"
 
 
 def _zone(place: str) -> zoneinfo.ZoneInfo | None:

@@ -517,3 +517,31 @@ def test_a_scene_at_rest_is_looked_at_before_anybody_asks():
     moving = Conversation(quiet(4.5), camera=FakeCamera(light, dark, light, dark, light, dark, light, dark))
     moving.run()
     assert moving.eyes.looked == [], "not while the camera moves"
+
+
+def test_news_are_said_at_rest():
+    talk = Conversation(quiet(4.0))
+    talk.ears.at[2] = lambda: talk.dialogue.announce("The tea is ready.")
+    talk.run()
+    assert [reply["heard"] for reply in talk.all("reply")] == ["The tea is ready."]
+    assert talk.dialogue.history == ()
+
+
+@pytest.mark.parametrize("chunk", [20, 70], ids=["while one speaks", "in a reply"])
+def test_news_wait_until_the_question_is_answered(chunk):
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0))
+    talk.ears.at[chunk] = lambda: talk.dialogue.announce("The tea is ready.")
+    talk.run()
+    first, second = talk.all("reply")
+    assert first["question"] == "what is this" and second["heard"] == "The tea is ready."
+    assert not talk.all("interrupted")
+
+
+def test_news_can_be_interrupted_and_repeated():
+    talk = Conversation(quiet(2.0), speech(1.0), quiet(3.0), speech(0.5, 880), quiet(4.0),
+                        words={440: "what is this", 880: "repeat that"})  # fmt: skip
+    talk.ears.at[50] = lambda: talk.dialogue.announce("The tea is ready, and so are the cakes in the oven.")
+    talk.run()
+    first = talk.all("reply")[0]
+    assert first["interrupted"] and len(first["heard"]) < len(first["text"])
+    assert talk.all("reply")[1]["question"] == "what is this"

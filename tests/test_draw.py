@@ -465,7 +465,7 @@ def test_the_tool_begins_a_picture_and_says_where_it_will_be(tiny: Path, setting
     second = toolbox.run(ToolCall("draw", {"what": "a cat"}), ToolContext())
     assert second.failed and "a-dog-in-the-snow.png is still being drawn" in second.result
     until(lambda: bool(news.all))
-    assert news.all == [(f"The picture is done: {picture}.", False)]
+    assert news.all == [(f"The picture is done: {picture.name} in the folder {picture.parent}.", False)]
     assert pictures.read(picture).pixels.shape == (64, 64, 3)
 
 

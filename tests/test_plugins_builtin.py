@@ -1,10 +1,13 @@
-"""The plugins that ship: date and time, calculator."""
+"""The plugins that ship: date and time, calculator, spelling, timers, reading."""
 
 from __future__ import annotations
 
 import datetime
 import re
+import time
 import zoneinfo
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +81,7 @@ def test_the_time_is_now(toolbox: Toolbox) -> None:
     before = datetime.datetime.now()
     said = run(toolbox, "current_time")
     assert not said.failed
-    told = datetime.datetime.strptime(said.result, "Here it is %H:%M on %A, %d %B %Y")
+    told = datetime.datetime.strptime(said.result, "It is %H:%M on %A, %d %B %Y")
     assert before.replace(second=0, microsecond=0) <= told <= datetime.datetime.now()
 
 
@@ -99,7 +102,7 @@ def test_a_place_without_a_zone(toolbox: Toolbox, place: str) -> None:
 
 @pytest.mark.parametrize("place", ["", "here", "Today "])
 def test_no_place_is_here(toolbox: Toolbox, place: str) -> None:
-    assert run(toolbox, "current_time", place=place).result.startswith("Here it is ")
+    assert run(toolbox, "current_time", place=place).result.startswith("It is ")
 
 
 @pytest.mark.parametrize(("day", "after"), [("tomorrow", 1), (" Yesterday", -1)])
@@ -158,3 +161,97 @@ def test_who_wants_to_have_something_read_gets_it_word_for_word(toolbox: Toolbox
     seen = Percept("e", np.zeros((1, 4), np.float32), regions=(TextRegion("Exit", Box(0, 0, 1, 1), 0.9),))
     context = ToolContext(Frame(np.zeros((2, 2, 3), np.uint8)), seen)
     assert toolbox.meant(Turn(Utterance(question), (seen,)), context) == (ToolCall("read_text") if meant else None)
+
+
+@pytest.fixture
+def timers(settings: Settings) -> Iterator[tuple[Toolbox, list[str]]]:
+    plugins = Plugins(settings)
+    told: list[str] = []
+    plugins.news.told = lambda message, failed: told.append(message)
+    toolbox = Toolbox(plugins.tools, 5.0)
+    yield toolbox, told
+    run(toolbox, "cancel_timers")
+
+
+def until(told: list[str]) -> None:
+    end = time.monotonic() + 10
+    while not told and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_a_timer_tells_when_its_time_is_up(timers: tuple[Toolbox, list[str]]) -> None:
+    toolbox, told = timers
+    assert run(toolbox, "set_timer", number=1, unit="seconds").result == "The timer of 1 second runs."
+    assert told == []
+    until(told)
+    assert told == ["Time is up: the timer of 1 second."]
+    assert run(toolbox, "cancel_timers").result == "None was running."
+
+
+def test_a_reminder_tells_what_it_is_for(timers: tuple[Toolbox, list[str]]) -> None:
+    toolbox, told = timers
+    said = run(toolbox, "set_timer", number=1, unit="seconds", purpose="to feed my cat.").result
+    assert said == "The timer of 1 second runs to feed your cat."
+    until(told)
+    assert told == ["It is time to feed your cat."]
+
+
+def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
+    toolbox, told = timers
+    run(toolbox, "set_timer", number=1.5, unit="hours")
+    soon = datetime.datetime.now() + datetime.timedelta(hours=2)
+    assert run(toolbox, "set_alarm", at=f"{soon:%H:%M}").result.startswith("The alarm is set to ")
+    assert run(toolbox, "cancel_timers").result == "All 2 are cancelled."
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("at", "hour"),
+    [("8", 20), ("08:00", 8), ("20:00", 20), ("7:00 p.m.", 19), ("2 am", 2), ("14:00", 14), ("24:00", 0), ("12", 0),
+     ("half past six in the morning", 6), ("a quarter to eight", 19), ("seven tomorrow morning", 7), ("noon", 12),
+     ("tomorrow at 7:30", 7), ("a quarter to eight tomorrow", 7), ("half an hour", 14),
+     ("in 3 hours", 17), ("in an hour", 15), ("in twenty minutes", 14),
+     ("eight in the evening", 20), ("six thirty", 18), ("twenty past 9", 21), ("19 Uhr", 19), ("midnight", 0)],
+)  # fmt: skip
+def test_an_alarm_is_the_next_time_that_a_clock_shows_it(toolbox: Toolbox, at: str, hour: int) -> None:
+    next_time: Any = toolbox.tools["set_alarm"].function.__func__.__globals__["_next"]  # type: ignore[attr-defined]
+    now = datetime.datetime(2026, 11, 29, 14, 0)
+    due = next_time(at, now)
+    assert due.hour == hour and now < due <= now + datetime.timedelta(days=2)
+
+
+@pytest.mark.parametrize("number", [0.0, -1.0, 1e9, float("nan")])
+def test_an_impossible_span_is_refused(timers: tuple[Toolbox, list[str]], number: float) -> None:
+    assert run(timers[0], "set_timer", number=number, unit="minutes").failed
+
+
+@pytest.mark.parametrize("at", ["25:00", "13 pm", "later", ""])
+def test_an_impossible_time_is_refused(timers: tuple[Toolbox, list[str]], at: str) -> None:
+    assert run(timers[0], "set_alarm", at=at).failed
+
+
+def test_where_nobody_would_hear_it_there_is_no_timer(toolbox: Toolbox) -> None:
+    said = run(toolbox, "set_timer", number=5, unit="minutes")
+    assert said.failed and "assistant talk" in said.result
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [("Spell the word necessary.", "necessary"), ("How do you spell Mississippi?", "mississippi"), ("Spell that.", "")],
+)
+def test_a_word_is_spelled_without_the_language_model(toolbox: Toolbox, said: str, word: str) -> None:
+    call = toolbox.meant(Turn(Utterance(said), (), ()), ToolContext())
+    assert (dict(call.arguments) if call else {}) == ({"word": word} if word else {})
+
+
+def test_letters_of_a_word(toolbox: Toolbox) -> None:
+    assert run(toolbox, "spell", word="schröder").result == "Schröder: S, C, H, R, Ö, D, E, R."
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("What time is it?", True), ("What's the time, please?", True), ("What day is it today?", True),
+     ("What time is it in Tokyo?", False), ("What's the date?", False), ("What is the time in Rome?", False)],
+)  # fmt: skip
+def test_the_time_is_told_without_the_language_model(toolbox: Toolbox, said: str, meant: bool) -> None:
+    assert (toolbox.meant(Turn(Utterance(said), (), ()), ToolContext()) is not None) == meant

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from assistant.turns import (
     RATE,
+    Announce,
+    Announced,
     Begin,
     Continue,
     Discard,
@@ -227,6 +229,20 @@ def test_push_to_talk_interrupts_at_once():
     assert kinds(turns.handle(Released())) == [Discard], "a touch of the key is no question"
 
 
+def test_what_nobody_asked_for_is_said_where_nobody_speaks():
+    assert kinds(Turns().handle(Announced())) == [Announce]
+    assert speaking().handle(Announced()) == []
+    turns = Turns()
+    feed(turns, 0.3, True)
+    assert turns.handle(Announced()) == []
+
+
+def test_who_speaks_before_it_is_heard_begins_a_turn():
+    turns = Turns()
+    turns.handle(Announced())
+    assert kinds(feed(turns, 0.5, True)) == [Interrupt, Begin]
+
+
 def test_speech_without_end_is_answered_after_a_minute():
     turns = Turns()
     commands = feed(turns, 61, True)
@@ -241,7 +257,7 @@ def test_backchannels(text, expected):
 
 
 chunks = st.builds(lambda count, speech: [Heard(CHUNK, speech)] * count, st.integers(1, 60), st.booleans())
-others = st.sampled_from(["judged", "words", "backchannel", "echo", "began", "over", "press", "release"])
+others = st.sampled_from(["judged", "words", "backchannel", "echo", "began", "over", "announced", "press", "release"])
 
 
 def make(name, turns, probability) -> Event:
@@ -252,6 +268,7 @@ def make(name, turns, probability) -> Event:
         "echo": Words("what is this", turns.now, echo=True),
         "began": ReplyBegan(),
         "over": ReplyOver(),
+        "announced": Announced(),
         "press": Pressed(),
         "release": Released(),
     }[name]
