@@ -27,7 +27,7 @@ class Timers:
 
     def __init__(self, news: News) -> None:
         self._news = news
-        self._running: dict[threading.Timer, tuple[datetime.datetime, str]] = {}
+        self._running: set[threading.Timer] = set()
 
     def set_timer(self, number: float, unit: Literal["seconds", "minutes", "hours"], purpose: str = "") -> str:
         r"""Set a timer or a reminder that is told after so much time.
@@ -42,12 +42,9 @@ class Timers:
 
         Told: word for word
         """
-        seconds = number * UNITS[unit]
-        if not 0 < seconds <= LONGEST:
-            raise ValueError("a timer runs for more than 0 seconds and at most a day")
-        due = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
-        self._begin(due, purpose, f"the timer of {_length(seconds)}")
-        return f"The timer of {_length(seconds)} runs{_purpose(purpose)}."
+        span = _span(number, unit)
+        self._begin(datetime.datetime.now() + span, purpose, f"the timer of {_length(span)}")
+        return f"The timer of {_length(span)} runs{_purpose(purpose)}."
 
     def set_alarm(self, at: str, purpose: str = "") -> str:
         r"""Set an alarm or a reminder at a time of day.
@@ -77,8 +74,7 @@ class Timers:
 
         Told: word for word
         """
-        running = list(self._running)
-        self._running.clear()
+        running, self._running = self._running, set()
         for timer in running:
             timer.cancel()
         return {0: "None was running.", 1: "It is cancelled."}.get(len(running), f"All {len(running)} are cancelled.")
@@ -88,18 +84,28 @@ class Timers:
             raise ValueError("nobody would hear it; timers and alarms run in a conversation, assistant talk")
 
         def ring() -> None:
-            if self._running.pop(timer, None) is not None:
+            running = self._running
+            if timer in running:
+                running.remove(timer)
                 self._news(f"It is time{_purpose(purpose)}." if purpose.strip() else f"Time is up: {name}.")
 
         timer = threading.Timer((due - datetime.datetime.now()).total_seconds(), ring)
         timer.daemon = True
-        self._running[timer] = due, purpose
+        self._running.add(timer)
         timer.start()
 
 
-def _length(span: float) -> str:
-    """Return a time span of seconds in words: 5400 is "1 hour and 30 minutes"."""
-    seconds = max(1, round(span))
+def _span(number: float, unit: str) -> datetime.timedelta:
+    """Return a span of so many units. Raises :class:`ValueError` where a timer cannot run for so long."""
+    seconds = number * UNITS[unit]
+    if not 0 < seconds <= LONGEST:
+        raise ValueError("a timer runs for more than 0 seconds and at most a day")
+    return datetime.timedelta(seconds=seconds)
+
+
+def _length(span: datetime.timedelta) -> str:
+    """Return a time span in words, such as "1 hour and 30 minutes"."""
+    seconds = max(1, round(span.total_seconds()))
     parts = ((seconds // 3600, "hour"), (seconds % 3600 // 60, "minute"), (seconds % 60, "second"))
     return " and ".join(f"{number} {unit}{'s' if number != 1 else ''}" for number, unit in parts if number)
 
@@ -125,11 +131,11 @@ def _next(at: str, now: datetime.datetime) -> datetime.datetime:
     "half an hour". Tomorrow is the first of both.
     """
     text = at.lower().strip().replace("midday", "noon").replace("noon", "12 pm").replace("midnight", "12 am")
-    for number, word in [*enumerate(_HOURS), *((number, word) for word, number in _MINUTES.items())]:
+    for number, word in [*((number, word) for word, number in _MINUTES.items()), *enumerate(_HOURS)]:
         text = re.sub(rf"\b{word}\b", str(number), text)
     if span := re.fullmatch(r"(?:in )?(?:an? )?(\d+(?:\.\d+)?)? ?(?:an? )?(second|minute|hour)s?", text):
         number = 0.5 if "half" in at.lower() else float(span[1] or 1)
-        return now + datetime.timedelta(seconds=number * UNITS[f"{span[2]}s"])
+        return now + _span(number, f"{span[2]}s")
     half = "am" if re.search(_AM, text) else "pm" if re.search(_PM, text) else ""
     text = re.sub(rf"{_AM}|{_PM}|o'?clock|tomorrow|today|uhr|\bat\b|\ban?\b|minutes?", " ", text).strip()
     if match := re.fullmatch(r"(\d{1,2}) (past|to) (\d{1,2})", text):

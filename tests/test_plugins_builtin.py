@@ -211,7 +211,8 @@ def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
      ("half past six in the morning", 6), ("a quarter to eight", 19), ("seven tomorrow morning", 7), ("noon", 12),
      ("tomorrow at 7:30", 7), ("a quarter to eight tomorrow", 7), ("half an hour", 14),
      ("in 3 hours", 17), ("in an hour", 15), ("in twenty minutes", 14),
-     ("eight in the evening", 20), ("six thirty", 18), ("twenty past 9", 21), ("19 Uhr", 19), ("midnight", 0)],
+     ("eight in the evening", 20), ("six thirty", 18), ("six forty five", 18),
+     ("twenty past 9", 21), ("19 Uhr", 19), ("midnight", 0)],
 )  # fmt: skip
 def test_an_alarm_is_the_next_time_that_a_clock_shows_it(toolbox: Toolbox, at: str, hour: int) -> None:
     next_time: Any = toolbox.tools["set_alarm"].function.__func__.__globals__["_next"]  # type: ignore[attr-defined]
@@ -225,7 +226,7 @@ def test_an_impossible_span_is_refused(timers: tuple[Toolbox, list[str]], number
     assert run(timers[0], "set_timer", number=number, unit="minutes").failed
 
 
-@pytest.mark.parametrize("at", ["25:00", "13 pm", "later", ""])
+@pytest.mark.parametrize("at", ["25:00", "13 pm", "later", "", "in 0 minutes", "in 9999999999 hours"])
 def test_an_impossible_time_is_refused(timers: tuple[Toolbox, list[str]], at: str) -> None:
     assert run(timers[0], "set_alarm", at=at).failed
 
