@@ -70,8 +70,9 @@ def caution(question: str) -> str:
     >>> caution("What is a heart attack?")
     ''
     """
+    said = question.replace("’", "'")
+    asks = _QUESTION.search(said) is not None
     for note, signs in _SIGNS.items():
-        asks = note in (EMERGENCY, DESPAIR) and _QUESTION.search(question)
-        if not asks and re.search(rf"\b(?:{signs})\b", question.replace("’", "'"), re.IGNORECASE):
+        if not (asks and note in (EMERGENCY, DESPAIR)) and re.search(rf"\b(?:{signs})\b", said, re.IGNORECASE):
             return note
     return ""

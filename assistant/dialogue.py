@@ -258,7 +258,7 @@ class Dialogue:
             case turns.Announce():
                 self._job = job = Job(None, self._turn(None), speech_end=time.monotonic(), text=self._news.pop(0))
                 job.allowed.set()
-                job.task = self._tasks.create_task(self._tell_news(job))
+                job.task = self._tasks.create_task(self._reply(job, partial(self._say, job, job.text)))
 
     def _end(self, hearing: Hearing | None) -> None:
         if hearing is None:  # it could not be recognised, which was told
@@ -510,38 +510,18 @@ class Dialogue:
         self._known = turn
         job.split |= {"words_s": time.monotonic() - speech_end, "asr_s": hearing.cost}
         span = hearing.start / RATE, end / RATE
-        job.task = self._tasks.create_task(self._reply(job, span))
+        job.task = self._tasks.create_task(self._reply(job, partial(self._respond, job, utterance, span)))
         if hearing.ended:
             self._allow(job)
 
-    async def _reply(self, job: Job, span: tuple[float, float]) -> None:
-        """Carry out one reply from its question to its last sound."""
+    async def _reply(self, job: Job, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Carry out one reply, or what nobody asked for, to its last sound."""
         try:
-            utterance = job.turn.utterance
-            assert utterance is not None
-            order = order_in(utterance.text)
-            if order is not None or not utterance.text.strip():
-                await job.allowed.wait()
-                await self._carry_out(job, order, utterance)
-            else:
-                await self._think_and_speak(job, utterance, span)
+            await work()
             await self._playback.finished()
         except* AssistantError as errors:
             await job.allowed.wait()  # on trial nobody needs to know
             self._trouble(str(errors.exceptions[0]))
-        await self._conclude(job)
-
-    async def _tell_news(self, job: Job) -> None:
-        """Say to its last sound what nobody asked for."""
-        try:
-            await self._say(job, job.text)
-            await self._playback.finished()
-        except* AssistantError as errors:
-            self._trouble(str(errors.exceptions[0]))
-        await self._conclude(job)
-
-    async def _conclude(self, job: Job) -> None:
-        """A reply was heard to its end: remember it."""
         if self._job is job:
             self._job = None
             self._drop_hearing()
@@ -549,6 +529,15 @@ class Dialogue:
             self._remember(job, heard, interrupted=False)
             self._handle(turns.ReplyOver())
             await self._attempt(self._read_on())
+
+    async def _respond(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
+        """Do, or answer, what was said."""
+        order = order_in(utterance.text)
+        if order is not None or not utterance.text.strip():
+            await job.allowed.wait()
+            await self._carry_out(job, order, utterance)
+        else:
+            await self._think_and_speak(job, utterance, span)
 
     async def _think_and_speak(self, job: Job, utterance: Utterance, span: tuple[float, float]) -> None:
         context = ToolContext(readers=self.stages.readers)

@@ -410,7 +410,6 @@ class Turns:
     def _over(self) -> list[Command]:
         match self.state:
             case State.THINKING | State.SPEAKING | State.RESUMED:
-                self._unasked = False
                 self._become(State.IDLE)
             case State.INTERRUPTED:
                 # Nothing is left to interrupt: what was a burst is the beginning of a turn.
