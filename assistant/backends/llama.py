@@ -157,10 +157,11 @@ class LlamaSession(CachedSession):
             self.prefixes.save(key, self._library.state(self._context))
 
     def _prefix_key(self, tokens: TokenIds) -> str:
-        """A state fits only the same file, library, cache layout and tokens."""
+        """A state fits only the same library, layouts, file and tokens."""
         stat = self._path.stat()
         words = hashlib.sha256(np.array(tokens, np.int32).tobytes()).hexdigest()
-        return f"{self.library} {self._path.resolve()} {stat.st_size} {stat.st_mtime_ns} {self.context} {words}"
+        layout = f"{self.library} {dict(self._library.wishes)} {self.context}"
+        return f"{layout} {self._path.resolve()} {stat.st_size} {stat.st_mtime_ns} {words}"
 
     def _read(self, piece: TokenIds | SoftTokens, heed: int | None = None) -> NDArray[np.float32] | None:
         if not self._cancelled.is_set():

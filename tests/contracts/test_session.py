@@ -354,17 +354,30 @@ def test_llama_refuses_another_version(build: type[Library], monkeypatch: pytest
         library.check()
 
 
-@pytest.mark.parametrize("model", [SMALL, LARGE])
-def test_read_at_once_is_as_read_one_by_one_to_the_bit(settings: Settings, store: Store, model: str) -> None:
+@pytest.mark.parametrize(("model", "fewest"), [(SMALL, 1), (LARGE, 2)])
+def test_read_at_once_is_as_read_piece_by_piece_to_the_bit(
+    settings: Settings, store: Store, model: str, fewest: int
+) -> None:
+    """Where rows are interleaved (not in Q4_1), a position alone is rounded otherwise, to nearly the same."""
     session = _llama(settings, store, model, IkLlama)
     tokens = session.tokenize("Name three colours of the rainbow, and say which of them you see in a flame. " * 4)[:60]
     session.append(tokens)
     at_once = session.logits()
-    session.truncate(0)
-    for token in tokens:
-        session.append([token])
-    assert np.array_equal(session.logits(), at_once)
+    read = {}
+    for count in (1, 2):
+        session.truncate(0)
+        for start in range(0, len(tokens), count):
+            session.append(tokens[start : start + count])
+        read[count] = session.logits()
+    assert np.array_equal(read[fewest], at_once)
+    assert _divergence(read[1], at_once) < 0.02
     session.close()
+
+
+def _divergence(one: np.ndarray, other: np.ndarray) -> float:
+    """Kullback-Leibler divergence of two rows of logits, in nats."""
+    first, second = (row.astype(np.float64) - np.logaddexp.reduce(row.astype(np.float64)) for row in (one, other))
+    return float(np.sum(np.exp(first) * (first - second)))
 
 
 @pytest.mark.parametrize("build", [IkLlama, UpstreamLlama])
