@@ -17,6 +17,7 @@ from typing import Literal
 from . import prompt
 from .brain import loops
 from .config import Settings
+from .danger import caution
 from .origin import without_words, written_words
 from .prompt import ToolSpec
 from .stages import Urged, never
@@ -69,7 +70,7 @@ def _now(turn: Turn) -> Iterator[str | Frame]:
         yield f"[camera] {prompt.OFF}\n"
     if turn.utterance:
         said = turn.utterance
-        yield prompt.plain(said.text) + prompt.heard(said.sounds) + prompt.language(said.language)
+        yield prompt.plain(said.text) + prompt.heard(said.sounds) + caution(said.text) + prompt.language(said.language)
 
 
 def shown(percept: Percept) -> Frame | None:

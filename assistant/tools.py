@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .danger import help_for
 from .errors import PluginError, nearest
 from .layout import rows
 from .orders import bare
@@ -236,8 +237,12 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
 
     A tool does not run before the next piece is asked for, and whatever the brain, never with words that only the
     picture holds. Closing the iterator stops the language model within one token. "Read this to me" is answered with
-    what the tool says, word for word; the language model is asked only where it failed.
+    what the tool says, word for word; the language model is asked only where it failed. Nor is it asked where somebody
+    needs help at once.
     """
+    if turn.utterance and (answer := help_for(turn.utterance.text, turn.utterance.language)):
+        yield answer
+        return
     if (call := toolbox.meant(turn, context)) is not None:
         yield call
         result = toolbox.run(call, context)
