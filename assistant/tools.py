@@ -75,6 +75,10 @@ class Tool:
     verbatim: str = ""
     """Regular expression of whole requests, in small letters without signs, to which the tool's answer is the reply as
     it stands, and no language model is asked. Its named groups are arguments of the tool."""
+    again: str = ""
+    """The same of requests that can mean the tool only where the reply before used it: "And in Paris?"."""
+    hidden: bool = False
+    """Whether only such requests can mean it, so that the model is not told of it."""
     told: bool = False
     """Whether an English question is answered with what the tool says as it stands: a whole sentence."""
 
@@ -101,12 +105,14 @@ class Tool:
                 required.append(parameter.name)
         schema = {"type": "object", "properties": properties, "required": required}
         doc = inspect.cleandoc(function.__doc__ or "")
-        patterns = _pattern(doc, "When", name), _pattern(doc, "Verbatim", name)
-        for group in re.compile(patterns[1]).groupindex:
-            if properties.get(group, {}).get("type") != "string":
-                raise PluginError(f"the group {group!r} after Verbatim: of {name} is no argument that takes text")
+        only = _pattern(doc, "Verbatim only", name)
+        patterns = _pattern(doc, "When", name), only or _pattern(doc, "Verbatim", name), _pattern(doc, "Again", name)
+        for key, pattern in zip(("Verbatim", "Again"), patterns[1:], strict=True):
+            for group in re.compile(pattern).groupindex:
+                if properties.get(group, {}).get("type") != "string":
+                    raise PluginError(f"the group {group!r} after {key}: of {name} is no argument that takes text")
         told = _pattern(doc, "Told", name) == WORD_FOR_WORD
-        return cls(name, description, schema, function, _examples(doc, name), *patterns, told)
+        return cls(name, description, schema, function, _examples(doc, name), *patterns, bool(only), told)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -167,8 +173,8 @@ class Toolbox:
 
     @property
     def specs(self) -> list[dict[str, Any]]:
-        """What the model is told of all tools."""
-        return [tool.spec for tool in self.tools.values()]
+        """What the model is told of the tools."""
+        return [tool.spec for tool in self.tools.values() if not tool.hidden]
 
     def meant(self, turn: Turn, context: ToolContext) -> ToolCall | None:
         """Return the call whose answer is the reply as it stands, by the person's words alone, if there is one.
@@ -176,8 +182,10 @@ class Toolbox:
         A tool that looks can only be meant where something is written in the picture.
         """
         said = bare(turn.utterance.text) if turn.utterance is not None else ""
+        used = {result.call.name for message in turn.history[-1:] for result in message.results}
         for tool in self.tools.values():
-            asked = re.fullmatch(tool.verbatim, said) if tool.verbatim else None
+            patterns = [tool.verbatim, tool.again if tool.name in used else ""]
+            asked = next((found for one in patterns if one and (found := re.fullmatch(one, said))), None)
             if asked is not None and (not tool.looks or context.text()):
                 return ToolCall(tool.name, {name: value for name, value in asked.groupdict().items() if value})
         return None

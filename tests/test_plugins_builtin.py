@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from assistant.config import Settings
+from assistant.config import Settings, load
 from assistant.plugins import Plugins
 from assistant.tools import Toolbox, ToolContext
-from assistant.types import Box, Frame, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
+from assistant.types import Box, Frame, Message, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
 
 
 @pytest.fixture(scope="module")
@@ -81,23 +81,64 @@ def test_the_time_is_now(toolbox: Toolbox) -> None:
     before = datetime.datetime.now()
     said = run(toolbox, "current_time")
     assert not said.failed
-    told = datetime.datetime.strptime(said.result, "It is %H:%M on %A, %d %B %Y")
+    told = datetime.datetime.strptime(said.result, "It is %H:%M on %A, %d %B %Y.")
     assert before.replace(second=0, microsecond=0) <= told <= datetime.datetime.now()
 
 
-@pytest.mark.parametrize("place", ["Tokyo", "Tokio", "asia/tokyo", "Asia/Tokyo"])
+@pytest.mark.parametrize("place", ["Tokyo", "asia/tokyo", "Asia/Tokyo"])
 def test_the_time_elsewhere(toolbox: Toolbox, place: str) -> None:
     zone = zoneinfo.ZoneInfo("Asia/Tokyo")
     before = datetime.datetime.now(zone)
     said = run(toolbox, "current_time", place=place).result
-    told = datetime.datetime.strptime(said, f"In {place} it is %H:%M on %A, %d %B %Y").replace(tzinfo=zone)
+    told = datetime.datetime.strptime(said, f"In {place} it is %H:%M on %A, %d %B %Y.").replace(tzinfo=zone)
     assert before.replace(second=0, microsecond=0) <= told <= datetime.datetime.now(zone)
 
 
-@pytest.mark.parametrize("place", ["Atlantis", "Paros", "../../etc/passwd", "/", "  x"])
-def test_a_place_without_a_zone(toolbox: Toolbox, place: str) -> None:
-    result = run(toolbox, "current_time", place=place)
-    assert result.result.startswith(f"No time zone is named {place!r}. Here it is ")
+@pytest.mark.parametrize("place", ["Hogwarts", "Paros", "../../etc/passwd", "/", "  x"])
+def test_the_time_at_an_unknown_place_is_not_guessed(toolbox: Toolbox, place: str) -> None:
+    said = run(toolbox, "current_time", place=place).result
+    assert said.startswith("I don't know a place called ")
+    assert not re.search(r"\d", said)
+
+
+@pytest.mark.parametrize(
+    ("place", "called", "zone"),
+    [
+        ("San Francisco", "San Francisco, United States,", "America/Los_Angeles"),
+        ("munich", "Munich, Germany,", "Europe/Berlin"),
+        ("Mailand", "Mailand, Italy,", "Europe/Rome"),
+        ("Tokio", "Tokio, Japan,", "Asia/Tokyo"),
+        ("Naples", "Naples, Italy,", "Europe/Rome"),
+        ("India", "India", "Asia/Kolkata"),
+        ("california", "California", "America/Los_Angeles"),
+        ("Russia", "Russia, that is in Moscow,", "Europe/Moscow"),
+        ("the uk", "The Uk", "Europe/London"),
+        ("washington d c", "Washington D C, United States,", "America/New_York"),
+    ],
+)
+def test_cities_countries_and_states_have_their_time(toolbox: Toolbox, place: str, called: str, zone: str) -> None:
+    before = datetime.datetime.now(zoneinfo.ZoneInfo(zone))
+    said = run(toolbox, "current_time", place=place).result
+    times = (before, datetime.datetime.now(zoneinfo.ZoneInfo(zone)))
+    assert said in [f"In {called} it is {now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}." for now in times]
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("And in Paris?", "paris"),
+        ("What about New York?", "new york"),
+        ("And what about in Delhi?", "delhi"),
+        ("And you?", None),
+        ("And thanks.", None),
+    ],
+)
+def test_and_in_paris_is_about_the_time_only_after_the_time(toolbox: Toolbox, said: str, place: str | None) -> None:
+    told = ToolResult(ToolCall("current_time"), "It is 12:00")
+    history = (Message("user", "What time is it in London?"), Message("assistant", "It is 12:00", (told,)))
+    call = toolbox.meant(Turn(Utterance(said), history=history), ToolContext())
+    assert call == (ToolCall("current_time", {"place": place}) if place else None)
+    assert toolbox.meant(Turn(Utterance(said)), ToolContext()) is None
 
 
 @pytest.mark.parametrize("place", ["", "here", "Today "])
@@ -110,7 +151,7 @@ def test_another_day(toolbox: Toolbox, day: str, after: int) -> None:
     before = datetime.date.today()
     said = run(toolbox, "current_time", place=day).result
     name, _, date = said.partition(": ")
-    told = datetime.datetime.strptime(date, "%A, %d %B %Y").date() - datetime.timedelta(after)
+    told = datetime.datetime.strptime(date, "%A, %d %B %Y.").date() - datetime.timedelta(after)
     assert name == day.strip().capitalize()
     assert before <= told <= datetime.date.today()
 
@@ -252,7 +293,58 @@ def test_letters_of_a_word(toolbox: Toolbox) -> None:
 @pytest.mark.parametrize(
     ("said", "meant"),
     [("What time is it?", True), ("What's the time, please?", True), ("What day is it today?", True),
-     ("What time is it in Tokyo?", False), ("What's the date?", False), ("What is the time in Rome?", False)],
+     ("What time is it in Tokyo?", True), ("What's the date?", False), ("What time is it in two hours?", False)],
 )  # fmt: skip
 def test_the_time_is_told_without_the_language_model(toolbox: Toolbox, said: str, meant: bool) -> None:
     assert (toolbox.meant(Turn(Utterance(said), (), ()), ToolContext()) is not None) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("Are you a human?", "computer program"),
+        ("Am I talking to a real person?", "computer program"),
+        ("Bist du ein Mensch?", "kein Mensch"),
+        ("Êtes-vous une personne ?", "pas une personne"),
+        ("¿Eres una persona?", "no una persona"),
+        ("Sei una persona?", "non una persona"),
+        ("Who made you?", "free software"),
+        ("Are you ChatGPT?", "no company"),
+        ("Do you record me?", "stays on your own machine. Our words are written down"),
+        ("Is anyone listening to us?", "stays on your own machine"),
+        ("Do you need the internet?", "without the internet"),
+        ("How do I stop you?", "Say stop"),
+        ("What can you do?", "what the camera sees"),
+    ],
+)
+def test_what_it_is_and_keeps_it_knows_without_the_language_model(toolbox: Toolbox, said: str, part: str) -> None:
+    call = toolbox.meant(Turn(Utterance(said)), ToolContext())
+    assert call is not None and call.name == "about_assistant"
+    assert part in toolbox.run(call, ToolContext()).result
+    assert "about_assistant" not in [spec["name"] for spec in toolbox.specs]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Are you a good cook?", "Is somebody watching me?", "Do you save water?", "What is this?", "Who sees this?"],
+)
+def test_other_questions_are_not_about_itself(toolbox: Toolbox, said: str) -> None:
+    assert toolbox.meant(Turn(Utterance(said)), ToolContext()) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"history.enabled": "false"}, ["stays on your own machine", "Nothing of it is kept"]),
+        ({"history.keep_media": "true"}, ["the sound and the pictures are kept"]),
+        ({"brain.engine": "server", "brain.url": "https://llm.example.org/v1"}, ["is sent to", "llm.example.org"]),
+        ({"brain.engine": "server", "brain.url": "http://127.0.0.1:8080"}, ["stays on your own machine"]),
+    ],
+)
+def test_what_becomes_of_words_and_pictures_follows_from_the_settings(
+    changes: dict[str, str], parts: list[str]
+) -> None:
+    changed = load(overrides=[f"{key}={value}" for key, value in changes.items()])
+    box = Toolbox(Plugins(changed).tools, 5.0)
+    said = run(box, "about_assistant", question="do you record me").result
+    assert all(part in said for part in parts)

@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 from typing import Literal
 
@@ -290,3 +291,37 @@ def test_an_example_that_cannot_be_followed_is_refused(example: str) -> None:
     double.__doc__ = f"Double a number.\n\nExample: {example}"
     with pytest.raises(PluginError, match="example of double"):
         Tool.of(double)
+
+
+def test_a_tool_of_whole_requests_only_is_kept_from_the_model() -> None:
+    def motto() -> str:
+        """Tell the motto.
+
+        Verbatim only: what is your motto
+        """
+        return "Slow and steady."
+
+    box = Toolbox({"motto": Tool.of(motto)}, 30.0)
+    assert box.specs == []
+    assert box.meant(Turn(Utterance("What is your motto?")), ToolContext()) == ToolCall("motto")
+
+
+def test_again_means_a_tool_only_after_it_and_its_groups_are_arguments() -> None:
+    def tide(port: str = "") -> str:
+        """Tell the tide.
+
+        Again: and in (?P<port>\\w+)
+        """
+        return port
+
+    box = Toolbox({"tide": Tool.of(tide)}, 30.0)
+    turn = Turn(Utterance("And in Dover?"))
+    assert box.meant(turn, ToolContext()) is None
+    other = Message("assistant", "Rain.", (ToolResult(ToolCall("weather"), "rain"),))
+    assert box.meant(dataclasses.replace(turn, history=(other,)), ToolContext()) is None
+    own = Message("assistant", "Low.", (ToolResult(ToolCall("tide"), "low"),))
+    assert box.meant(dataclasses.replace(turn, history=(own,)), ToolContext()) == ToolCall("tide", {"port": "dover"})
+    assert box.meant(dataclasses.replace(turn, history=(own, Message("user", "Thanks."))), ToolContext()) is None
+    tide.__doc__ = "Tell the tide.\n\nAgain: and in (?P<harbour>\\w+)"
+    with pytest.raises(PluginError, match="after Again: of tide"):
+        Tool.of(tide)
