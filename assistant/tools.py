@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 MOST_CALLS = 4
 """Tool calls in one turn, after which the model has to answer with what it has."""
 WORD_FOR_WORD = "word for word"
-"""What a docstring says after ``Told:`` where what the tool returns is a whole English sentence for the person."""
+"""What a docstring says after ``Told:`` where what the tool returns is a whole English sentence for the person, or
+after ``Told (de, en):`` where it is one in these languages."""
+_GIVEN = ("context", "language")
+"""Parameters that the model does not see."""
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -48,6 +51,8 @@ class ToolContext:
     percept: Percept | None = None
     readers: Mapping[str, Reader] = field(default_factory=dict)
     """By name: ``"rapidocr"`` reads text, ``"zxing"`` reads codes."""
+    language: str = "en"
+    """What the person speaks; given to functions with a parameter named ``language``."""
 
     def text(self) -> str:
         """Return what is written in the picture, a line a row, read now where nobody has; empty where nothing is."""
@@ -79,8 +84,8 @@ class Tool:
     """The same of requests that can mean the tool only where the reply before used it: "And in Paris?"."""
     hidden: bool = False
     """Whether only such requests can mean it, so that the model is not told of it."""
-    told: bool = False
-    """Whether an English question is answered with what the tool says as it stands: a whole sentence."""
+    told: frozenset[str] = frozenset()
+    """Languages in which a question is answered with what the tool says as it stands: a whole sentence."""
 
     @property
     def looks(self) -> bool:
@@ -98,7 +103,7 @@ class Tool:
         properties: dict[str, Any] = {}
         required = []
         for parameter in inspect.signature(function).parameters.values():
-            if parameter.name == "context":
+            if parameter.name in _GIVEN:
                 continue
             properties[parameter.name] = _schema(hints.get(parameter.name), name, parameter.name)
             if parameter.default is inspect.Parameter.empty:
@@ -111,7 +116,8 @@ class Tool:
             for group in re.compile(pattern).groupindex:
                 if properties.get(group, {}).get("type") != "string":
                     raise PluginError(f"the group {group!r} after {key}: of {name} is no argument that takes text")
-        told = _pattern(doc, "Told", name) == WORD_FOR_WORD
+        said = re.search(rf"\nTold(?: \(([\w, ]+)\))?: {WORD_FOR_WORD}", doc)
+        told = frozenset((said[1] or "en").replace(",", " ").split() if said else ())
         return cls(name, description, schema, function, _examples(doc, name), *patterns, bool(only), told)
 
     @property
@@ -200,6 +206,8 @@ class Toolbox:
         arguments = dict(call.arguments)
         if tool.looks:
             arguments["context"] = context
+        if "language" in inspect.signature(tool.function).parameters:
+            arguments["language"] = context.language
         outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
         def work() -> None:
@@ -248,6 +256,8 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
     what the tool says, word for word; the language model is asked only where it failed. Nor is it asked where somebody
     needs help at once.
     """
+    if turn.utterance:
+        context = dataclasses.replace(context, language=turn.utterance.language)
     if turn.utterance and (answer := help_for(turn.utterance.text, turn.utterance.language)):
         yield answer
         return
@@ -280,7 +290,7 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
         else:
             result = toolbox.run(asked, context)
         yield result
-        if tool is not None and tool.told and not result.failed and turn.utterance and turn.utterance.language == "en":
+        if tool is not None and not result.failed and turn.utterance and turn.utterance.language in tool.told:
             yield str(result.result)
             return
         turn = dataclasses.replace(turn, results=(*turn.results, result))

@@ -38,7 +38,7 @@ _MAKER = {
     "it": r"chi ti ha (?:fatto|creato|programmato)|sei (?:chatgpt|siri|alexa)",
 }
 _PRIVACY = {
-    "en": r"(?:do|are|will|can) you (?:always |secretly |still )?"
+    "en": r"(?!are you listening$)(?:do|are|will|can) you (?:always |secretly |still )?"
     r"(?:listen(?:ing)?|record(?:ing)?|spy(?:ing)?|watch(?:ing)?)"
     r"(?: to| on)?(?: (?:me|us|this|everything))?(?: (?:all the time|always|now))?"
     r"|(?:do|are|will) you (?:sav|stor|keep|send|upload|shar)(?:e|ing)? (?:\w+ ){0,3}(?:say|said|show|pictures?|photos?"

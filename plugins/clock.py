@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import zoneinfo
+from collections.abc import Mapping
 from functools import lru_cache
 
 from assistant import hookimpl
@@ -17,11 +18,54 @@ COUNTRIES = {
     "scotland": "GB", "wales": "GB", "holland": "NL",
 }  # fmt: skip
 """Names of countries that GeoNames writes otherwise."""
+SAID: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "days": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+        "months": "January February March April May June July August September October November December",
+        "date": "{weekday}, {day} {month} {year}.",
+        "here": "It is {time} on {date}",
+        "there": "In {place} it is {time} on {date}",
+        "unknown": "I don't know a place called {place}, so I can't tell what time it is there.",
+    },
+    "de": {
+        "days": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
+        "months": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+        "date": "{weekday}, {day}. {month} {year}.",
+        "here": "Es ist {time} Uhr, {date}",
+        "there": "In {place} ist es {time} Uhr, {date}",
+        "unknown": "Ich kenne keinen Ort namens {place}.",
+    },
+    "fr": {
+        "days": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+        "months": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        "date": "{weekday} {day} {month} {year}.",
+        "here": "Il est {time}, {date}",
+        "there": "À {place}, il est {time}, {date}",
+        "unknown": "Je ne connais pas de lieu appelé {place}.",
+    },
+    "es": {
+        "days": "lunes martes miércoles jueves viernes sábado domingo",
+        "months": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "date": "{weekday}, {day} de {month} de {year}.",
+        "here": "Son las {time} del {date}",
+        "there": "En {place} son las {time} del {date}",
+        "unknown": "No conozco ningún lugar llamado {place}.",
+    },
+    "it": {
+        "days": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+        "months": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+        "date": "{weekday} {day} {month} {year}.",
+        "here": "Sono le {time} di {date}",
+        "there": "A {place} sono le {time} di {date}",
+        "unknown": "Non conosco un luogo chiamato {place}.",
+    },
+}
+"""What is said, by language; English where the person's language is none of these."""
 LARGE = 500_000
 """People of a city that is meant, and not the state of its name: Washington."""
 
 
-def current_time(place: str = "") -> str:
+def current_time(place: str = "", language: str = "en") -> str:
     r"""Tell the current date, weekday and time, here or in a city or time zone such as "Tokyo" or "Europe/Paris".
 
     Example: What time is it in Tokyo? -> current_time(place="Tokyo")
@@ -35,26 +79,36 @@ def current_time(place: str = "") -> str:
     what (?:day|date) is (?:it|today)|what(?:'s| is) (?:today's date|the date today)|what day of the week is it)
     (?: (?:now|today|right now))*
     (?: in (?!(?:my|your|our|this|that|an?|half|\d\w*|\w+ (?:minutes?|hours?|days?|weeks?))\b)
-    (?P<place>[^\W\d_][^\d_]{1,40}?))?(?: (?:now|today|please|right now|exactly))*
+    (?P<place>[^\W\d_][^\d_]{1,40}?))?(?: (?:now|today|please|right now|exactly))*|
+    wie spät ist es(?: jetzt)?|wie viel uhr ist es|welcher tag ist heute|welches datum ist heute|
+    (?:il est )?quelle heure(?: est il)?|quel jour (?:sommes nous|est on)(?: aujourd'hui)?|
+    qué hora es|qué día es(?: hoy)?|che or[ae] (?:sono|è)|che giorno è(?: oggi)?
 
     Again: (?:(?:and|what about|how about) )+(?:in )?(?!(?:it|you|me|us|this|that|them|him|her|my|your|thanks?)\b)
     (?P<place>[^\W\d_][^\d_]{1,40}?)(?: (?:now|please))*
     """
     wanted = place.strip().lower()
     if wanted in DAYS:
-        day = datetime.date.today() + datetime.timedelta(DAYS[wanted])
-        return f"{wanted.capitalize()}: {day:%A}, {day.day} {day:%B} {day.year}."
+        return f"{wanted.capitalize()}: {_date(datetime.datetime.now() + datetime.timedelta(DAYS[wanted]), language)}"
     if wanted in HERE:
-        return f"It is {_told(None)}"
+        return _told("here", language, datetime.datetime.now())
     if (found := find_place(place)) is None:
-        return f"I don't know a place called {place.strip().capitalize()}, so I can't tell what time it is there."
-    name, zone = found
-    return f"In {name} it is {_told(zone)}"
+        return _said(language)["unknown"].format(place=place.strip().capitalize())
+    return _told("there", language, datetime.datetime.now(found[1]), found[0])
 
 
-def _told(zone: datetime.tzinfo | None) -> str:
-    now = datetime.datetime.now(zone).astimezone(zone)
-    return f"{now:%H:%M} on {now:%A}, {now.day} {now:%B} {now.year}."
+def _said(language: str) -> Mapping[str, str]:
+    return SAID.get(language, SAID["en"])
+
+
+def _date(day: datetime.datetime, language: str) -> str:
+    said = _said(language)
+    weekday, month = said["days"].split()[day.weekday()], said["months"].split()[day.month - 1]
+    return said["date"].format(weekday=weekday, day=day.day, month=month, year=day.year)
+
+
+def _told(what: str, language: str, now: datetime.datetime, place: str = "") -> str:
+    return _said(language)[what].format(place=place, time=f"{now:%H:%M}", date=_date(now, language))
 
 
 @lru_cache(maxsize=64)

@@ -146,6 +146,21 @@ def test_no_place_is_here(toolbox: Toolbox, place: str) -> None:
     assert run(toolbox, "current_time", place=place).result.startswith("It is ")
 
 
+@pytest.mark.parametrize(
+    ("asked", "language", "told"),
+    [
+        ("Wie spät ist es?", "de", r"Es ist \d\d:\d\d Uhr, \w+tag, \d+\. \w+ \d{4}\.|Es ist .*Mittwoch.*"),
+        ("Quelle heure est-il ?", "fr", r"Il est \d\d:\d\d, \w+ \d+ \w+ \d{4}\."),
+        ("¿Qué hora es?", "es", r"Son las \d\d:\d\d del \w+, \d+ de \w+ de \d{4}\."),
+        ("Che ore sono?", "it", r"Sono le \d\d:\d\d di \w+ \d+ \w+ \d{4}\."),
+    ],
+)
+def test_the_time_is_told_in_the_persons_language(toolbox: Toolbox, asked: str, language: str, told: str) -> None:
+    call = toolbox.meant(Turn(Utterance(asked, language)), ToolContext())
+    assert call == ToolCall("current_time")
+    assert re.fullmatch(told, toolbox.run(call, ToolContext(language=language)).result)
+
+
 @pytest.mark.parametrize(("day", "after"), [("tomorrow", 1), (" Yesterday", -1)])
 def test_another_day(toolbox: Toolbox, day: str, after: int) -> None:
     before = datetime.date.today()
@@ -225,7 +240,7 @@ def test_a_timer_tells_when_its_time_is_up(timers: tuple[Toolbox, list[str]]) ->
     assert run(toolbox, "set_timer", number=1, unit="seconds").result == "The timer of 1 second runs."
     assert told == []
     until(told)
-    assert told == ["Time is up: the timer of 1 second."]
+    assert told == ["Time is up: 1 second."]
     assert run(toolbox, "cancel_timers").result == "None was running."
 
 
@@ -235,6 +250,57 @@ def test_a_reminder_tells_what_it_is_for(timers: tuple[Toolbox, list[str]]) -> N
     assert said == "The timer of 1 second runs to feed your cat."
     until(told)
     assert told == ["It is time to feed your cat."]
+
+
+def test_an_alarm_without_a_time_is_asked_for_it(timers: tuple[Toolbox, list[str]]) -> None:
+    toolbox, _ = timers
+    history: tuple[Message, ...] = ()
+    replies = []
+    for said in ("Remind me tomorrow to call my son.", "At nine in the morning."):
+        call = toolbox.meant(Turn(Utterance(said), history=history), ToolContext())
+        assert call is not None
+        result = toolbox.run(call, ToolContext())
+        replies.append(result.result)
+        history = (Message("user", said), Message("assistant", result.result, (result,)))
+    assert replies == ["Please say at what time, too.", "The alarm is set to 09:00 to call your son."]
+    for said in ("Thanks.", "What is this?", "And my daughter?"):
+        assert toolbox.meant(Turn(Utterance(said), history=history), ToolContext()) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "cancelled"),
+    [
+        ("de", "Der Timer läuft: 1 Stunde und 30 Minuten.", "Er ist gelöscht."),
+        ("fr", "Le minuteur tourne : 1 heure et 30 minutes.", "Il est annulé."),
+        ("es", "El temporizador está en marcha: 1 hora y 30 minutos.", "Está cancelado."),
+        ("it", "Il timer è partito: 1 ora e 30 minuti.", "È annullato."),
+        ("pl", "The timer of 1 hour and 30 minutes runs.", "It is cancelled."),
+    ],
+)
+def test_a_timer_speaks_the_persons_language(
+    timers: tuple[Toolbox, list[str]], language: str, said: str, cancelled: str
+) -> None:
+    toolbox, _ = timers
+    run(toolbox, "cancel_timers")
+    context = ToolContext(language=language)
+    call = ToolCall("set_timer", {"number": 1.5, "unit": "hours"})
+    assert toolbox.run(call, context).result == said
+    assert toolbox.run(ToolCall("cancel_timers"), context).result == cancelled
+    assert toolbox.tools["set_timer"].told == {"en", "de", "fr", "es", "it"}
+
+
+def test_how_long_a_timer_still_runs(timers: tuple[Toolbox, list[str]]) -> None:
+    toolbox, _ = timers
+    run(toolbox, "cancel_timers")
+    call = toolbox.meant(Turn(Utterance("How long is left on the timer?")), ToolContext())
+    assert call == ToolCall("time_left")
+    assert toolbox.run(call, ToolContext()).result == "No timer and no alarm is running."
+    run(toolbox, "set_timer", number=2, unit="hours")
+    assert re.fullmatch(
+        r"1 hour and 59 minutes and 5\d seconds left\.|2 hours left\.", run(toolbox, "time_left").result
+    )
+    run(toolbox, "set_timer", number=1, unit="hours")
+    assert run(toolbox, "time_left").result.startswith("2 are running: ")
 
 
 def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
@@ -253,7 +319,10 @@ def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
      ("tomorrow at 7:30", 7), ("a quarter to eight tomorrow", 7), ("half an hour", 14),
      ("in 3 hours", 17), ("in an hour", 15), ("in twenty minutes", 14),
      ("eight in the evening", 20), ("six thirty", 18), ("six forty five", 18),
-     ("twenty past 9", 21), ("19 Uhr", 19), ("midnight", 0)],
+     ("twenty past 9", 21), ("19 Uhr", 19), ("midnight", 0), ("ten minutes from now", 14), ("alle sette", 19),
+     ("sept heures", 19), ("sept heures et demie du matin", 7), ("a las siete de la mañana", 7),
+     ("halb acht abends", 19), ("um sieben", 19), ("in zehn Minuten", 14),
+     ("dans deux heures", 16), ("morgen um sieben", 7), ("9 30 pm", 21)],
 )  # fmt: skip
 def test_an_alarm_is_the_next_time_that_a_clock_shows_it(toolbox: Toolbox, at: str, hour: int) -> None:
     next_time: Any = toolbox.tools["set_alarm"].function.__func__.__globals__["_next"]  # type: ignore[attr-defined]
@@ -267,7 +336,7 @@ def test_an_impossible_span_is_refused(timers: tuple[Toolbox, list[str]], number
     assert run(timers[0], "set_timer", number=number, unit="minutes").failed
 
 
-@pytest.mark.parametrize("at", ["25:00", "13 pm", "later", "", "in 0 minutes", "in 9999999999 hours"])
+@pytest.mark.parametrize("at", ["25:00", "13 pm", "soon", "in 0 minutes", "in 9999999999 hours"])
 def test_an_impossible_time_is_refused(timers: tuple[Toolbox, list[str]], at: str) -> None:
     assert run(timers[0], "set_alarm", at=at).failed
 
@@ -326,7 +395,7 @@ def test_what_it_is_and_keeps_it_knows_without_the_language_model(toolbox: Toolb
 
 @pytest.mark.parametrize(
     "said",
-    ["Are you a good cook?", "Is somebody watching me?", "Do you save water?", "What is this?", "Who sees this?"],
+    ["Are you a good cook?", "Is somebody watching me?", "Do you save water?", "What is this?", "Are you listening?"],
 )
 def test_other_questions_are_not_about_itself(toolbox: Toolbox, said: str) -> None:
     assert toolbox.meant(Turn(Utterance(said)), ToolContext()) is None
