@@ -58,7 +58,8 @@ _FIRE = (
     r"(?:is|are|am|i'm|it's|caught) on fire|"
     r"there(?:'s| is) (?:a )?(?:fire|smoke)(?! \w*(?:station|engine|place|alarm))|"
     r"smell(?:s|ing)? (?:of )?(?:gas|smoke)|call the fire (?:brigade|department)|"
-    r"es brennt|feuer in|riecht nach gas|(?:ruf\w*|hol\w*) .{0,8}feuerwehr|il y a le feu|au feu|ça sent le gaz|"
+    r"es brennt|feuer in (?:der|meine[rm]|unsere[rm])|riecht nach gas|(?:ruf\w*|hol\w*) .{0,8}feuerwehr|"
+    r"il y a le feu|^au feu|ça sent le gaz|"
     r"appel\w+ les pompiers|hay (?:fuego|un incendio)|huele a gas|llam\w+ a los bomberos|"
     r"c'è un incendio|puzza di gas|chiam\w+ i (?:pompieri|vigili del fuoco)"
 )
@@ -66,8 +67,12 @@ _SOMEBODY = (
     r"(?:he|she|husband|wife|partner|mother|father|mom|mum|dad|son|daughter|child|baby|brother|sister|grand\w+|friend|"
     r"neighbou?r|man|woman|person|somebody|someone)"
 )
+_JEMAND = (
+    r"(?:er|sie|mann|frau|partner\w*|mutter|vater|mama|papa|sohn|tochter|kind|baby|bruder|schwester|oma|opa|freund\w*|"
+    r"nachbar\w*|jemand)"
+)
 _EMERGENCY = (
-    r"(?:can't|cannot|can not|hardly|not|trouble) breath\w*|(?:isn't|stopped) breathing|"
+    r"(?:can't|cannot|can not|hardly|not|trouble) breath(?:e|ing)?|(?:isn't|stopped) breathing|"
     r"chest (?:hurts|pains?)|pains? in my chest|having a (?:heart attack|stroke|seizure)|"
     r"had a (?:heart attack|stroke)(?!.*\b(?:ago|last|years?|once)\b)|"
     r"(?:is|are|lies|lying|fell|found .{0,20}) unconscious|passed out|i(?:'m| am) dying(?! to| of| for)|"
@@ -78,12 +83,14 @@ _EMERGENCY = (
     rf"(?:took|taken|swallowed)\b.{{0,20}}\b(?:too many|too much|whole|all)\b.{{0,15}}\b{_DRUGS}|"
     r"(?:can't|cannot) (?:get|stand) up(?! (?:in|at|early))|fell down the stairs|"
     r"(?:is|are|am|i'm|he's|she's) (?:choking|drowning)|(?:throat|tongue) is swelling|anaphyla\w+|"
-    r"(?:burn\w*|cut|hurt) (?:my|him|her)self (?:very )?badly|(?:breaking|broken) into|"
+    r"(?:burn\w*|cut|hurt) (?:my|him|her)self (?:very )?badly|"
+    r"(?:breaking|broke|broken) into (?:my|our|the) (?:house|home|flat|apartment|room)|"
     r"(?:burglar|intruder|stranger)s? in (?:my|our|the) |(?:attack|threaten)ing me|"
-    r"(?:call|need|send|get) (?:me )?(?:the police|an ambulance|a doctor)|face is drooping|"
+    r"(?:call|need|send|get) (?:me )?(?:the police|an ambulance|a doctor(?!'s))|face is drooping|"
     r"(?:bekomme?|kriege?|krieg) keine luft|(?:schmerzen in der|meine) brust|brustschmerzen|bewusstlos|atmet nicht|"
-    r"(?:antwortet|reagiert) nicht(?: mehr)?$|blutet stark|kann nicht (?:mehr )?(?:atmen|aufstehen)|"
-    r"komme nicht (?:mehr )?hoch|vergiftet|einbrecher|"
+    rf"{_JEMAND}\b.{{0,50}} (?:antwortet|reagiert) nicht(?: mehr)?$|blutet stark|"
+    r"kann nicht (?:mehr )?(?:atmen|aufstehen)|"
+    r"komme nicht (?:mehr )?hoch|(?:ich|er|sie|mich|sich) .{0,20}vergiftet|einbrecher (?:in|im)|"
     r"(?:ruf\w*|hol\w*|brauch\w*) .{0,8}(?:polizei|krankenwagen|notarzt)|"
     r"(?:peux|arrive) (?:pas|plus) (?:à )?(?:respirer|me relever)|mal à la poitrine|est inconsciente?|"
     r"(?:appel\w+|besoin d') ?(?:la police|une ambulance)|"
@@ -101,7 +108,8 @@ _SAFETY = r"safe(?:ly)?|cross(?:ing)?|traffic|poison\w*|edible|sicher|überquere
 _QUESTION = re.compile(
     r"^(?:what (?:is|are|does|do|causes?|happens)|what's|who|when|where|why|which|"
     r"how (?:many|often|old|does|do|did|can)|"
-    r"was (?:ist|sind)|wer|wann|wo|warum|welche\w*|qu'est|que|qui|quand|pourquoi|qué|quién|cuándo|por qué|"
+    r"was (?:ist|sind|bedeutet|heißt)|wer|wann|wo|warum|welche\w*|qu'est|que|qui|quand|pourquoi|qué|quién|cuándo|"
+    r"por qué|"
     r"che|chi|quando|perché)\b(?!.*\b(?:my|me|i|mein\w*|ich|mon|ma|mi|mio|mia)\b)",
     re.IGNORECASE,
 )

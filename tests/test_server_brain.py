@@ -197,7 +197,9 @@ def test_the_kit_makes_it_with_the_tools_of_the_plugins(server: ChatServer, sett
     chosen = set_to(settings, engine="server", url=server.url)
     kit = Kit(chosen, Plugins(chosen), store)
     assert "".join(map(str, kit.brain.reply(TURNS["no picture"]))) == "".join(WORDS)
-    assert {tool["function"]["name"] for tool in server.asked[0]["tools"]} == {tool["name"] for tool in kit.toolbox.specs}
+    assert {tool["function"]["name"] for tool in server.asked[0]["tools"]} == {
+        tool["name"] for tool in kit.toolbox.specs
+    }
     assert "set_timer" in {tool["name"] for tool in kit.toolbox.specs}
 
 
