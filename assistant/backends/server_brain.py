@@ -56,7 +56,7 @@ class ServerBrain(ChatBrain):
     def __init__(self, settings: Settings, store: Store, tools: Sequence[ToolSpec] = ()) -> None:
         super().__init__(settings, tools, prompt.system((), settings.brain.instructions, INSTRUCTIONS))
         self._address = _address(settings.brain.url)
-        if settings.store.offline and not _loopback(self._address.hostname or ""):
+        if settings.store.offline and not loopback(self._address.hostname or ""):
             raise OfflineError(
                 f"brain.url leads to {self._address.hostname}, and the network is forbidden; "
                 "use a server on this machine, or run without ASSISTANT_OFFLINE and store.offline"
@@ -272,7 +272,8 @@ def _address(url: str) -> SplitResult:
     return parts._replace(path=path or "/v1", query="", fragment="")
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:
