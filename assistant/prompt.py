@@ -75,6 +75,11 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "It's too dark for me to see that. Could you turn on a light?",
     ),
     ("surely a spoon in the centre.", "What am I holding?", "You are holding a spoon."),
+    (
+        "surely a scarf in the centre.",
+        "What colour is it?\n[camera: maybe green]",
+        "The scarf may be green, but I'm not sure.",
+    ),
     ("maybe a washbasin at the right.", "Where am I?", "I may see a washbasin, so this could be a bathroom."),
     ("surely a car at the left.", "Good morning!", "Good morning! What can I do for you?"),
     ("", "How is the weather?", "I have no forecast, so please look out of the window."),

@@ -111,7 +111,7 @@ def test_a_head_of_ones_own_joins_those_that_ship(tmp_path: Path, caplog: pytest
     eyes = Settings().eyes.model
     for place in (run / "best.safetensors", run):
         made = fuser(place, eyes)
-        assert set(made._files) == {"caption", "judge", "naming", "retrieval", "vqa"}
+        assert set(made._files) == {"caption", "colour", "judge", "naming", "retrieval", "vqa"}
         mine = made._saved("vqa")
         assert mine is not None and mine.extras["mine"] and made.visual.words
     assert "last.safetensors is no fusion checkpoint" in caplog.text

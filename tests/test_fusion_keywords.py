@@ -202,7 +202,7 @@ def scene(fuser: GridFuser, *words: str, known: bool = True, strength: float = 1
     towards = visual.weight[[visual.words.index(word) for word in words]].sum(0)
     standard = strength * towards / np.linalg.norm(towards) + (20 if known else -20) * inwards / np.linalg.norm(inwards)
     seen = visual.mean + visual.deviation * standard
-    usual = fuser._encoder.w["words.centre"]
+    usual = fuser.encoder_of_words.w["words.centre"]
     features = np.repeat(np.concatenate([seen, usual[len(seen) :]])[None], 81, 0).astype(np.float32)
     percept = Percept("efficientnet-lite2", features, (9, 9), **more)
     assert fuser.knows(percept) is known

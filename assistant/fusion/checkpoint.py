@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import output
-from ..errors import InputError, ModelError
+from ..errors import InputError, ModelError, SettingError
 from .config import FusionConfig
 
 Arrays = dict[str, NDArray[Any]]
@@ -56,6 +56,19 @@ def load(path: Path) -> Checkpoint:
     if metadata.get("format") != FORMAT:
         raise ModelError(f"{path} is no fusion checkpoint; `assistant fusion train` writes one")
     return Checkpoint(FusionConfig.from_json(metadata["config"]), arrays, json.loads(metadata["extras"]))
+
+
+def building(given: str, task: str, encoder: str) -> Checkpoint:
+    """Return the checkpoint of another task that one builds on: the file ``given``, else the one that ships.
+
+    Raises :class:`SettingError` where it is of another task, :class:`ModelError` where it wants another encoder.
+    """
+    path = Path(given) if given else SHIPPED / f"{task}.safetensors"
+    saved = load(path)
+    if saved.config.task != task:
+        raise SettingError(f"options.{task}: {path} is a {saved.config.task} checkpoint")
+    saved.config.check(encoder=encoder)
+    return saved
 
 
 def read(path: Path) -> tuple[Arrays, dict[str, str]]:

@@ -14,6 +14,7 @@ from ..store import Store
 from ..types import Frame, Percept, Verdict
 from . import checkpoint, heads
 from .checkpoint import Checkpoint
+from .colour import ColourHead
 from .config import FusionConfig
 from .connector import EmbeddingConnector
 from .denial import denied
@@ -106,11 +107,18 @@ class GridFuser:
         return spoken(self._captioner.caption(features, fits, sight.memory))
 
     def answer(self, percept: Percept, question: str) -> tuple[tuple[str, float], ...]:
-        """Return answers with calibrated probabilities, best first; none where no head was trained to answer."""
+        """Return answers with calibrated probabilities, best first; none where no head was trained to answer.
+
+        What the ``vqa`` head does not answer, a question for a colour, the ``colour`` head does.
+        """
         self._check(percept)
-        if percept.verdict is not Verdict.OK or not question.strip() or self._answerer is None:
+        if percept.verdict is not Verdict.OK or not question.strip():
             return ()
-        found: tuple[tuple[str, float], ...] = self._answerer.answer(percept.features, question)
+        found: tuple[tuple[str, float], ...] = ()
+        if self._answerer is not None:
+            found = self._answerer.answer(percept.features, question)
+        if not found and self.colours is not None and self._judge is not None:
+            return self.colours.answer(percept, question, self._judge.encoder, self.knows(percept))
         return found
 
     def missing(self, percept: Percept, question: str) -> tuple[str, ...]:
@@ -151,7 +159,7 @@ class GridFuser:
         if percept is not None and percept.verdict is Verdict.OK:
             self._check(percept)
             if self.knows(percept):
-                picture = seen(self.visual, self._encoder, percept.features)
+                picture = seen(self.visual, self.encoder_of_words, percept.features)
             else:
                 picture = named(self.name(percept), text)
         return extract(text, picture, self.lexicon, most, least)
@@ -182,12 +190,13 @@ class GridFuser:
     @cached_property
     def lexicon(self) -> Lexicon:
         """What the training captions tell of words. Raises :class:`ModelError` without a ``retrieval`` checkpoint."""
-        return Lexicon.of(self._encoder)
+        return Lexicon.of(self.encoder_of_words)
 
     @property
-    def _encoder(self) -> DualEncoder:
+    def encoder_of_words(self) -> DualEncoder:
+        """Pictures and words in one space. Raises :class:`ModelError` without a ``retrieval`` checkpoint."""
         if self._judge is None:
-            raise ModelError("keywords need a retrieval checkpoint; train config/fusion/retrieval.toml")
+            raise ModelError("this needs a retrieval checkpoint; train config/fusion/retrieval.toml")
         return self._judge.encoder
 
     @property
@@ -215,6 +224,12 @@ class GridFuser:
         """The head that names what the eyes' classes lack."""
         saved = self._saved("naming")
         return Namer(saved) if saved else None
+
+    @cached_property
+    def colours(self) -> ColourHead | None:
+        """The head that tells colours."""
+        saved = self._saved("colour")
+        return ColourHead(saved) if saved else None
 
     @cached_property
     def _answerer(self) -> Any:

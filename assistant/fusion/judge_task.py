@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ..errors import InputError, SettingError
 from . import checkpoint
-from .checkpoint import SHIPPED, Arrays, Checkpoint
+from .checkpoint import Arrays, Checkpoint
 from .config import FusionConfig
 from .data import Example, hold
 from .decoder import Memory
@@ -71,7 +71,10 @@ class JudgeTask(Task):
     def __init__(self, config: FusionConfig, material: Material, extras: dict[str, Any] | None = None) -> None:
         super().__init__(config, material, extras)
         self.options = config.take(JudgeOptions)
-        self.captioner_file, self.encoder_file = self._load("caption"), self._load("retrieval")
+        self.captioner_file, self.encoder_file = (
+            checkpoint.building(given, task, config.encoder)
+            for given, task in ((self.options.caption, "caption"), (self.options.retrieval, "retrieval"))
+        )
         self.captioner = NumpyCaptioner(self.captioner_file)
         self.encoder = DualEncoder(self.encoder_file, material.sentences)
         held, val = self._held(), _per_picture(material.val)
@@ -97,15 +100,6 @@ class JudgeTask(Task):
         kept = {"bank.places": places, "bank.means": features.mean(1)}
         self.bank: Arrays = pack(kept, kept)
         self.others: list[Memory] = together([self.captioner.memory(picture) for picture in features])
-
-    def _load(self, task: str) -> Checkpoint:
-        given = self.options.caption if task == "caption" else self.options.retrieval
-        path = Path(given) if given else SHIPPED / f"{task}.safetensors"
-        saved = checkpoint.load(path)
-        if saved.config.task != task:
-            raise SettingError(f"options.{task}: {path} is a {saved.config.task} checkpoint")
-        saved.config.check(encoder=self.config.encoder)
-        return saved
 
     def _held(self) -> list[Example]:
         """Return the training pictures that the encoder held back, its bank first; the captioner's are the same.

@@ -157,11 +157,10 @@ class DualEncoder:
 
     def picture(self, features_PD: Floats) -> Floats:
         """Return the vector of a picture, (dim,); its mirror image is looked at too, so that sides do not count."""
-        w, features_PD = self.w, features_PD[:, : self.config.encoder_dim]
-        grid = np.matmul(shrink(features_PD, self.config.grid, SIDE) - w["reduce.mean"], w["reduce.weight"].T)
-        places = units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
-        means = features_PD.mean(0)
-        parts = [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, w)]
+        features_PD = features_PD[:, : self.config.encoder_dim]
+        grid = self._reduced(features_PD)
+        places, means = self._places(grid), features_PD.mean(0)
+        parts = [self.weight * self.space.pictures(means[None])[0], self.share * surprise(means, self.w)]
         if self.sentences:
             parts.append(self.meant * units(self._show(grid) + self._show(_mirrored(grid))))
         vector: Floats = np.concatenate([*parts, places.ravel()]).astype(np.float32)
@@ -222,9 +221,33 @@ class DualEncoder:
         """Return :meth:`judge` of a picture's features, (places, dim)."""
         return self.judge(self.picture(features_PD), text)
 
+    def where(self, features_PD: Floats, word: str) -> Floats:
+        """Return how much of its attention a known word pays to each place of the eyes' grid, (places,)."""
+        places = self._places(self._reduced(features_PD[:, : self.config.encoder_dim]))
+        vector = self._read(self.vocabulary.numbers([word]))[0, :-1]
+        found = softmax(self.layout.sharp * (places @ vector)).reshape(SIDE, SIDE)
+        rows, columns = (np.arange(side) * SIDE // side for side in self.config.grid)
+        spread = found[rows][:, columns].ravel()
+        shares: Floats = spread / spread.sum()
+        return shares
+
+    def knows(self, word: str) -> bool:
+        """Return whether a word was seen in training."""
+        return not self.unknown(word)
+
     def unknown(self, sentence: str) -> list[str]:
         """Return the words of a sentence that were never seen in training."""
         return [word for word in tokenize(sentence) if self.vocabulary.numbers([word])[0] < 4]
+
+    def _reduced(self, features_PD: Floats) -> Floats:
+        """Return the grid with :data:`SIDE` places a side and fewer features, (places, reduced)."""
+        shrunk = shrink(features_PD, self.config.grid, SIDE) - self.w["reduce.mean"]
+        reduced: Floats = np.matmul(shrunk, self.w["reduce.weight"].T)
+        return reduced
+
+    def _places(self, grid: Floats) -> Floats:
+        """Return unit vectors of places, (places, dim), in which sides do not count, from :meth:`_reduced`."""
+        return units(self._look(grid) + _mirrored(self._look(_mirrored(grid))))
 
     def _look(self, grid: Floats) -> Floats:
         """Return unit vectors of places, (places, dim), from the reduced grid, (places, reduced)."""

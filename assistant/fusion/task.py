@@ -30,6 +30,7 @@ TASKS = {
     "retrieval": "assistant.fusion.retrieval_task:RetrievalTask",
     "judge": "assistant.fusion.judge_task:JudgeTask",
     "vqa": "assistant.fusion.vqa_task:VqaTask",
+    "colour": "assistant.fusion.colour_task:ColourTask",
     "naming": "assistant.fusion.naming_task:NamingTask",
 }
 """Name → ``"module:class"``, imported on first use."""
