@@ -62,6 +62,11 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "Wie viele Lampen siehst du?\n[answer in German]",
         "Ich sehe hier keine Lampe.",
     ),
+    (
+        "surely a sofa at the right.",
+        "¿Qué ves?\n[answer in Spanish]",
+        "Veo un sofá a la derecha.",
+    ),
     ("", f"Is there a chair in front of me?{BLIND}", "I can't tell, because there is no picture."),
     ("", f"Is there a bridge to Sicily?{BLIND}", "No, only ferries go there."),
     (
