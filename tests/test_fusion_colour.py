@@ -156,6 +156,17 @@ def test_it_is_what_the_first_label_says(trained: SimpleNamespace, tmp_path: Pat
     assert fuser.answer(seen("blue", "left", label), "What colour is it?")[0][0] == "blue"
 
 
+def test_a_thing_without_a_word_of_its_own_is_where_the_label_is_or_what_somebody_wears(
+    trained: SimpleNamespace, tmp_path: Path
+) -> None:
+    fuser = fuser_of(trained, tmp_path)
+    label = Label("cucumbers", 0.9, "left", Box(0.0, 0.33, 0.33, 0.67))
+    percept = seen("green", "left", label)
+    assert fuser.answer(percept, "What colour are the cucumbers?")[0][0] == "green"
+    assert fuser.answer(percept, "What colour is the cardigan?") == ()
+    assert fuser.answer(percept, "What colour is my cardigan?") != ()
+
+
 def test_pixels_count_more_in_a_foreign_picture(trained: SimpleNamespace, tmp_path: Path) -> None:
     fuser = fuser_of(trained, tmp_path)
     assert fuser.colours is not None

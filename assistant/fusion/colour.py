@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import Box, Percept, Pixels
+from ..types import Box, Label, Percept, Pixels
 from .checkpoint import Checkpoint
 from .content import ENGLISH, singular
 from .layers import Floats, softmax
@@ -234,15 +234,20 @@ class ColourHead:
         thing = asked(question)
         if thing is None or percept.frame is None:
             return ()
-        if thing:
-            known = self.known(thing, encoder)
-            if not known or not encoder.knows(known):  # nothing tells where it is
-                return ()
-            if not _MINE.search(question) and self._absent(percept, known, encoder):
-                return ()
+        known = self.known(thing, encoder)
+        label = next(
+            (one for one in percept.labels if one.box and one.probability >= POINTED and _of(one, thing)), None
+        )
+        if not thing:
+            where, known = self.pointed(percept, encoder)
+        elif label is not None and label.box is not None:
+            where = inside(label.box, percept.grid)
+        elif not _MINE.search(question) and (not known or self._absent(percept, known, encoder)):
+            return ()
+        elif known and encoder.knows(known):
             where = encoder.where(percept.features, known)
         else:
-            where, known = self.pointed(percept, encoder)
+            where = middle(percept.grid)
         return both(self.probabilities(where, percept.frame.pixels, percept, known, familiar))
 
     def pointed(self, percept: Percept, encoder: DualEncoder) -> tuple[Floats, str]:
@@ -282,12 +287,19 @@ class ColourHead:
         return next((form for form in forms if form in self.things or encoder.knows(form)), "")
 
     def _absent(self, percept: Percept, thing: str, encoder: DualEncoder) -> bool:
-        if any(thing in label.label.lower().split() for label in percept.labels):
+        """Return whether the picture makes a thing unlikely, or nothing can tell."""
+        if any(_of(label, thing) for label in percept.labels):
             return False
         number = encoder.words.get(thing)
         if number is None:
-            return False
+            return not encoder.knows(thing)
         return float(surprise(percept.features.mean(0)[: encoder.config.encoder_dim], encoder.w)[number]) < ABSENT
+
+
+def _of(label: Label, thing: str) -> bool:
+    """Return whether a label names a thing, in the singular or the plural."""
+    words = label.label.lower().replace(",", " ").split()
+    return thing in words or thing.removesuffix("s") in words
 
 
 def both(chances: Floats) -> tuple[tuple[str, float], ...]:
