@@ -14,7 +14,7 @@ from ..store import Store
 from ..types import Frame, Percept, Verdict
 from . import checkpoint, heads
 from .checkpoint import Checkpoint
-from .colour import ColourHead
+from .colour import ColourHead, asked
 from .config import FusionConfig
 from .connector import EmbeddingConnector
 from .denial import denied
@@ -117,9 +117,9 @@ class GridFuser:
         found: tuple[tuple[str, float], ...] = ()
         if self._answerer is not None:
             found = self._answerer.answer(percept.features, question)
-        if not found and self.colours is not None and self._judge is not None:
-            return self.colours.answer(percept, question, self._judge.encoder, self.knows(percept))
-        return found
+        if found or asked(question) is None or self.colours is None or self._judge is None:
+            return found
+        return self.colours.answer(percept, question, self._judge.encoder, self.knows(percept))
 
     def missing(self, percept: Percept, question: str) -> tuple[str, ...]:
         """Return the thing that a question names and the picture contradicts, if there is one.
