@@ -268,13 +268,15 @@ class LanguageBrain:
             if finished:
                 question = turn.utterance.text
                 language = turn.utterance.language
-                seen = "".join(prompt.guess(percept, question, language) for percept in turn.percepts)
+                previous = next((said.text for said in reversed(turn.history) if said.role == "user"), "")
+                seen = "".join(prompt.guess(percept, question, language, previous) for percept in turn.percepts)
                 told = prompt.reminder(question, turn.history)
                 careful = caution(question)
                 if not turn.percepts and not told and not careful and prompt.about_scene(question, language):
                     seen = prompt.BLIND
                 heard = prompt.heard(turn.utterance.sounds)
-                lines.append(slot(told + seen + heard + careful + prompt.language(language)))
+                shown = turn.percepts if prompt.about_scene(question, language) else ()
+                lines.append(slot(told + seen + heard + careful + prompt.language(language, shown)))
         return "".join(lines)
 
     @staticmethod

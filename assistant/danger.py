@@ -104,7 +104,12 @@ _MEDICINE = (
     rf"wie (?:viele?|oft)|puis|dois|combien|puedo|debo|cuánt\w+|posso|devo|quant\w+)\b.{{0,60}}\b{_DRUGS}|"
     rf"{_DRUGS}\b.{{0,40}}\b(?:together|alcohol|too many|zusammen|alkohol|dose)"
 )
-_SAFETY = r"safe(?:ly)?|cross(?:ing)?|traffic|poison\w*|edible|sicher|überqueren|giftig"
+_SAFETY = (
+    r"safe(?:ly)?|cross(?:ing)?|traffic|poison\w*|edible|sicher|überqueren|giftig|"
+    r"(?:is|are|do|does) (?:it|this|that|these|those|they)\b.{0,20} (?:dangerous|harmful)|"
+    r"(?:ist|sind|sieht) (?:das|es|dies\w*|die)\b.{0,20} gefährlich|(?:c'est|est-ce) .{0,12}dangereux|"
+    r"(?:es|son|parece) (?:est\w+ )?peligros[oa]s?|(?:è|sono|sembra) (?:quest\w+ )?pericolos[oaie]"
+)
 _QUESTION = re.compile(
     r"^(?:what (?:is|are|does|do|causes?|happens)|what's|who|when|where|why|which|"
     r"how (?:many|often|old|does|do|did|can)|"

@@ -34,9 +34,11 @@ def about(sight: Sight, frame: Frame, percept: Percept, question: str, language:
         answers, missing = sight.fuser.answer(percept, question), sight.fuser.missing(percept, question)
         percept = dataclasses.replace(percept, answers=answers, missing=missing)
     if percept.verdict not in (Verdict.BLACK, Verdict.BLANK):
-        nameless = percept.verdict is Verdict.OK and not named(percept) and about_scene(question, language)
-        for name in wanted_readers(question) or (("rapidocr",) if nameless else ()):
+        for name in (wanted := wanted_readers(question)):
             percept = sight.readers[name].read(frame, percept)
+        if not wanted and percept.verdict is Verdict.OK and not named(percept) and about_scene(question, language):
+            page = sight.readers["rapidocr"].read(frame, percept)
+            percept = page if page.text else percept
     return percept
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from . import receipts
 from .fusion.content import words
+from .glossary import terms, translate
 from .types import Label, Message, Percept, ToolResult, Verdict
-from .unseen import unseen
+from .unseen import about_somebody, unseen, untold
 
 ToolSpec = Mapping[str, Any]
 """``{"name", "description", "parameters"}``, the last one a JSON schema."""
@@ -33,6 +34,11 @@ Tools, for what you cannot know yourself, such as the time or a sum:
 To use one, write only its call, nothing else. Then [tool] tells its answer."""
 
 OFF = "off, there is no picture."
+
+UNSURE = "\n[Say that this may be {}, but that you are not sure.]"
+NAMELESS = "\n[Say only that you cannot make that out, and ask the person to show it from closer.]"
+"""What follows where the eyes are not sure of a name that is asked for, or have none: a small model overlooks a "maybe"
+above the question, and where examples say "maybe" beside it, it says so of everything."""
 
 BLIND = "\n[camera: off]"
 
@@ -59,13 +65,33 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("", "How do I clean a window?", "Wipe it with warm water and a little vinegar, then dry it with a soft cloth."),
     (
         "surely a sofa at the right.",
-        "Wie viele Lampen siehst du?\n[answer in German]",
+        "Wie viele Lampen siehst du?\n[sofa: ein Sofa; answer in German]",
         "Ich sehe hier keine Lampe.",
     ),
     (
         "surely a sofa at the right.",
-        "¿Qué ves?\n[answer in Spanish]",
+        "¿Qué ves?\n[sofa: un sofá; answer in Spanish]",
         "Veo un sofá a la derecha.",
+    ),
+    (
+        "surely a spoon in the centre.",
+        "¿Qué tengo en la mano?\n[spoon: una cuchara; answer in Spanish]",
+        "Tienes en la mano una cuchara.",
+    ),
+    (
+        "a woman in a red hat rides a horse.",
+        "Was siehst du?\n[woman: eine Frau; hat: einen Hut; horse: ein Pferd; answer in German]",
+        "Ich sehe eine Frau mit rotem Hut, die auf einem Pferd reitet.",
+    ),
+    (
+        "surely a scarf in the centre.",
+        "Cosa vedi?\n[scarf: una sciarpa; answer in Italian]",
+        "Vedo una sciarpa al centro.",
+    ),
+    (
+        "surely a spoon in the centre.",
+        "Cosa ho in mano?\n[spoon: un cucchiaio; answer in Italian]",
+        "Hai in mano un cucchiaio.",
     ),
     ("", f"Is there a chair in front of me?{BLIND}", "I can't tell, because there is no picture."),
     ("", f"Is there a bridge to Sicily?{BLIND}", "No, only ferries go there."),
@@ -79,11 +105,20 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "What am I holding?",
         "It's too dark for me to see that. Could you turn on a light?",
     ),
-    ("surely a spoon in the centre.", "What am I holding?", "You are holding a spoon."),
     (
         "surely a scarf in the centre.",
         "What colour is it?\n[camera: maybe green]",
         "The scarf may be green, but I'm not sure.",
+    ),
+    (
+        "probably a candle at the left.",
+        "How heavy is it?\n[camera: weight cannot be seen]",
+        "That is probably a candle, but I can't tell how heavy it is.",
+    ),
+    (
+        "a boy in a blue coat feeds a goat; surely a goat.",
+        "What is the person wearing?",
+        "The boy is wearing a blue coat.",
     ),
     ("maybe a washbasin at the right.", "Where am I?", "I may see a washbasin, so this could be a bathroom."),
     ("surely a car at the left.", "Good morning!", "Good morning! What can I do for you?"),
@@ -139,7 +174,7 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "I don't see a lamp, but I may miss it. There is probably a bathtub on the left.",
     ),
     (
-        "nothing that can be named with any certainty; no readable text.",
+        "nothing that can be named with any certainty.",
         "Where is my hat?\n[camera: no hat seen]",
         "I don't see your hat, but I can't make out much here.",
     ),
@@ -155,6 +190,8 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
         "Is the desert hot?\n[camera: no desert seen]",
         "Yes, by day, but its nights are cold.",
     ),
+    ("surely a parrot at the upper left.", "What is this?", "This is a parrot."),
+    ("surely a spoon in the centre.", "What am I holding?", "You are holding a spoon."),
     ("", "Wie hoch ist der Eiffelturm?\n[answer in German]", "Der Eiffelturm ist 330 Meter hoch."),
     ("", "We are Kim and Lee.", "Nice to meet you, Kim and Lee!"),
     ("", f"Where is my umbrella?{BLIND}", "You haven't told me where it is, and there is no picture."),
@@ -183,6 +220,8 @@ SURE, LIKELY, POSSIBLE = 0.85, 0.6, 0.3
 
 MOST_LABELS = 3
 MOST_WORDS = 8
+MOST_TERMS = 5
+"""Words of a caption that are given in the language of the reply."""
 MOST_LETTERS = 600
 """Characters of the text in a picture that the model is given; the rest can be asked for."""
 
@@ -321,11 +360,12 @@ def _content(percept: Percept) -> list[str]:
     return notes
 
 
-def guess(percept: Percept, question: str, language: str) -> str:
+def guess(percept: Percept, question: str, language: str, previous: str = "") -> str:
     """Return the note that stands after the question: what the picture lacks, or a head's answer; none if unsure.
 
-    Only a question about the scene is told what it lacks: "Who was the first man on the moon?" is about no picture.
-    What the eyes only do not name is not seen, what they contradict is not in the picture.
+    Only a question about the scene is told what it lacks: "Who was the first man on the moon?" is about no picture,
+    and "How big is it?" after a ``previous`` question about the moon neither. What the eyes only do not name is not
+    seen, what they contradict is not in the picture.
     """
     scene = about_scene(question, language)
     if percept.missing and (scene or _REFERRING.search(question)):
@@ -333,11 +373,20 @@ def guess(percept: Percept, question: str, language: str) -> str:
     if percept.answers and percept.answers[0][1] >= POSSIBLE:
         answer, probability = percept.answers[0]
         return f"\n[camera: {_hedge(probability)} {plain(answer)}]"
-    asked = language == "en" and (scene or _PRESENT.search(question))
-    if asked and percept.verdict is Verdict.OK and not percept.text:
-        if thing := unseen(describe(percept), question):
-            return f"\n[camera: no {thing} seen]"
-    return ""
+    if language != "en" or percept.verdict is not Verdict.OK or percept.text:
+        return ""
+    told, first = describe(percept), not previous or about_scene(previous, language)
+    asked = scene or _PRESENT.search(question) or (first and about_somebody(question))
+    if asked and (thing := unseen(told, question)):
+        return f"\n[camera: no {thing} seen]"
+    if what := untold(told, question, first):
+        return f"\n[camera: {what} cannot be seen]"
+    if percept.caption or not _NAMING.search(question):
+        return ""
+    likely = percept.labels[0] if percept.labels else Label("", 0)
+    if likely.probability < POSSIBLE:
+        return "" if _content(percept) else NAMELESS
+    return UNSURE.format(_article(plain(likely.label))) if likely.probability < SURE else ""
 
 
 _MANNERS = {
@@ -408,9 +457,28 @@ def _writing(percept: Percept) -> list[str]:
     return notes
 
 
-def language(code: str) -> str:
-    """Return the note that asks for a reply in the language of the question; none for English."""
-    return f"\n[answer in {_LANGUAGES.get(code, code)}]" if code not in ("", "en") else ""
+def language(code: str, percepts: Sequence[Percept] = ()) -> str:
+    """Return the note that asks for a reply in the language of the question, none for English.
+
+    With the names there of what was seen: a small model makes some up.
+    """
+    if code in ("", "en"):
+        return ""
+    names: dict[str, str] = {}
+    for percept in percepts:
+        for name, there in _names(percept, code):
+            names.setdefault(there, name)
+    return f"\n[{''.join(f'{names[there]}: {there}; ' for there in names)}answer in {_LANGUAGES.get(code, code)}]"
+
+
+def _names(percept: Percept, code: str) -> Iterator[tuple[str, str]]:
+    """Yield what a picture's note names, with its name in another language, where that is known."""
+    told = [answer for answer, probability in percept.answers[:1] if probability >= POSSIBLE]
+    told += [label.label for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
+    yield from terms(percept.caption or "", code, MOST_TERMS)
+    for name in (*told, *percept.missing[:1]):
+        if there := translate(name, code):
+            yield plain(name), there
 
 
 def retell(code: str) -> str:
@@ -435,12 +503,20 @@ _SEEING = {
     "fr": r"vo(?:is|it|ir|yez)|regard\w*|images?|photos?|caméra|ce(?:ci|la)|ça|c'est|cet(?:te)?|ces|ici|tiens|porte|"
     r"devant moi|derrière moi|autour de moi|li[st]|lire|décri\w*|écrit|de quelle couleur|m(?:on|a|es)",
     "es": r"v(?:es|eo|er)|mira\w*|imagen|imágenes|fotos?|cámara|est[oae]s?|es[oae]s?|aquí|sosten\w*|llevo|"
-    r"delante de mí|detrás de mí|lee\w*|descri\w*|dice|escrito|de qué color|mis?",
+    r"delante de mí|detrás de mí|en la mano|lee\w*|descri\w*|dice|escrito|de qué color|mis?",
     "it": r"ved(?:i|o|ere)|guarda\w*|immagin[ei]|foto|fotocamera|quest[oaie]|quell[oaie]|qui|tengo|indosso|"
-    r"davanti a me|dietro di me|legg\w*|descri\w*|scritto|di che colore|mi[oae]i?",
+    r"davanti a me|dietro di me|in mano|legg\w*|descri\w*|scritto|di che colore|mi[oae]i?",
 }
 """Words of which one at least is in most questions about what is before the camera, by language."""
 
+
+_NAMING = re.compile(
+    r"\bwhat(?:'s| is| are) (?:this|that|it|these|in my hands?)\b(?! \w+ing)|"
+    r"\bwhat (?:am i|i'm) (?:holding|pointing at)|"
+    r"\bwhat (?:do|have) i (?:have|got) (?:here|in my hands?)",
+    re.IGNORECASE,
+)
+"""An English question for the name of a thing; how sure that is stands beside it: a small model overlooks it above."""
 
 _REFERRING = re.compile(r"\b(?:it|they|them|one|(?:is|are) the)\b", re.IGNORECASE)
 """English words that stand for, or begin to name, something in the picture, where there is one."""

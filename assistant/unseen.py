@@ -1,7 +1,7 @@
-"""The thing that a question asks for and that the eyes do not name: "Is there a lamp?" over a bathtub.
+"""What a question asks for and the eyes do not tell: a thing ("Is there a lamp?" over a bathtub), or how heavy it is.
 
 The eyes do not know every thing, so this is no claim that it is not there; but told so, a small language model says
-that it does not see it, where it would otherwise agree, or deny that it sees at all. English.
+that it does not see it, where it would otherwise agree, or deny that it sees at all, or invent a size. English.
 """
 
 from __future__ import annotations
@@ -16,10 +16,28 @@ _ASKED = re.compile(
     r"(?: (?:an?|any|the|my|your|our|some))? (?!(?:this|that|these|those)\b)(?P<thing>\w+)(?: (?P<more>\w+))?",
     re.IGNORECASE,
 )
+_SOMEBODY = re.compile(
+    r"\b(?:what(?:'s| is| are| does| do)|is|are|does|how (?:old|tall) (?:is|are)) (?:he|she|the (?P<who>\w+)) "
+    r"(?:\w+ )?(?:doing|wearing|holding|carrying|look\w*|smiling|alone|sitting|standing|old|young)\b|"
+    r"\bhow (?:old|tall) (?:is|are) (?:he|she)\b|"
+    r"\bwho(?:'s| is| are) (?:(?:in|on|at) |this|that|there|here|he\b|she\b)|\bwhat clothes\b|"
+    r"\b(?:his|her) (?:hair|clothes|face|shirt|jacket|eyes|hands?)\b",
+    re.IGNORECASE,
+)
+"""A question about somebody, "he" or "she" or by a name that may be a person's."""
 _PEOPLE = frozenset(
     "people person anybody anyone somebody someone man woman boy girl child kid lady adult baby toddler player "
     "skateboarder biker surfer skier crowd".split()
 )
+_CLOTHES = frozenset(
+    "apron bathrobe belt bikini blouse boot cap clothe coat costume dres glasse glove hat helmet hoodie jacket jean "
+    "jersey kimono outfit pajama pant parka robe scarf shirt shoe short skirt suit sunglasse sweater sweatshirt "
+    "swimsuit top trunk tuxedo underwear uniform vest wetsuit".split()
+)
+"""Words for what people wear, as :func:`_single` leaves them."""
+_HELD = re.compile(r"\bwhat\b.*\b(?:i|i'm)\b.*\b(?:holding|in my hands?)\b", re.IGNORECASE)
+_HOLDING = frozenset("hold hand holding held carry carrie carrying".split())
+"""A caption of people of whom none holds anything shows no hand of who asks."""
 _KINDS = frozenset(
     "thing things anything something nothing object objects item items colour colours color colors kind animal animals "
     "furniture food fruit fruits vegetable vegetables drink drinks clothes clothing product room picture pictures "
@@ -30,6 +48,54 @@ _KINDS = frozenset(
 """Words that name no single thing, what the eyes give no name to and other means tell, and what nobody holds up."""
 
 
+_UNTOLD = (
+    (r"how (?:big|large|small|tall|long|wide|high|thick|deep)|what size|size (?:is|are|of)|bigger|smaller", "size"),
+    (r"how heavy|weigh\w*|weight|heavier", "weight"),
+    (r"how (?:far|close|near)|distance", "distance"),
+    (r"how (?:old|young)", "age"),
+    (r"how (?:hot|cold|warm)|(?:is|are) (?:it|this|that|they|these|those) (?:too |still |very )?(?:hot|cold|warm)|"
+     r"temperature", "temperature"),
+    (r"how much (?:is|are|does|do|did)|cost|expensive|worth", "price"),
+    (r"made of|made from|material", "material"),
+    (r"smell\w*|taste\w*", "smell and taste"),
+    (r"(?:still )?(?:fresh|ripe|rotten|mou?ldy|gone off|gone bad|spoil\w*)|still good", "freshness"),
+    (r"(?:can|could|may|should) (?:i|we|you|one|people) (?:eat|drink)", "whether that can be eaten"),
+    (r"clean|dirty", "whether that is clean"),
+)  # fmt: skip
+"""Questions about what a picture as the eyes read it does not tell, and what they ask for."""
+_THIS = re.compile(r"\b(?:this|that|these|those|here)\b", re.IGNORECASE)
+_IT = re.compile(r"\b(?:it|they|them|he|she)\b", re.IGNORECASE)
+
+
+def about_somebody(question: str) -> bool:
+    """Return whether a question is about somebody whom it does not name: "What is he doing?"."""
+    return _SOMEBODY.search(question) is not None
+
+
+def untold(told: str, question: str, first: bool = True) -> str:
+    """Return what a question asks of something in the picture that the eyes cannot tell of anything; else nothing.
+
+    ``told`` is the note on the picture. "It" is something in the picture only in the ``first`` question about it, or
+    where the one before was about the picture as well: the caller knows.
+
+    >>> untold("probably a candle in the centre.", "How heavy is this?")
+    'weight'
+    >>> untold("probably a candle in the centre.", "How heavy is the candle?")
+    'weight'
+    >>> untold("probably a candle in the centre.", "How heavy is an elephant?")
+    ''
+    """
+    asked = next((what for signs, what in _UNTOLD if re.search(rf"\b(?:{signs})\b", question, re.IGNORECASE)), "")
+    if not asked or _THIS.search(question) or (first and _IT.search(question)):
+        return asked
+    things = {_single(word) for word in re.findall(r"(?<=\bthe )\w+", question.lower())}
+    return asked if things & _named(told) else ""
+
+
+def _named(told: str) -> set[str]:
+    return {_single(word) for word in re.findall(r"\w+", told.lower())}
+
+
 def unseen(told: str, question: str) -> str:
     """Return the thing that a question asks for and the note on the picture, ``told``, does not name; else nothing.
 
@@ -38,6 +104,15 @@ def unseen(told: str, question: str) -> str:
     >>> unseen("A man rides a horse.", "Are there any people?")
     ''
     """
+    named = _named(told)
+    if _HELD.search(question):
+        return "hand" if named & _PEOPLE and not named & _HOLDING else ""
+    if somebody := _SOMEBODY.search(question):
+        if _single((somebody["who"] or "person").lower()) not in _PEOPLE:
+            return ""
+        if not named & _PEOPLE:
+            return "person"
+        return "clothes" if "wear" in question.lower() and not named & _CLOTHES else ""
     match = _ASKED.search(question)
     if match is None:
         return ""
@@ -46,7 +121,6 @@ def unseen(told: str, question: str) -> str:
     thing = second if described else first  # "a red car", but "my tie straight"
     if thing in _KINDS or thing in ENGLISH:
         return ""
-    named = {_single(word) for word in re.findall(r"\w+", told.lower())}
     return "" if _single(thing) in named or (_single(thing) in _PEOPLE and named & _PEOPLE) else thing
 
 

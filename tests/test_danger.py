@@ -75,6 +75,10 @@ def test_no_language_model_is_asked_where_help_is_needed_at_once() -> None:
         ("Darf ich diese Tabletten mit Alkohol nehmen?", MEDICINE),
         ("Is it safe to cross now?", SAFETY),
         ("Is this mushroom edible?", SAFETY),
+        ("Does it look dangerous?", SAFETY),
+        ("¿Es peligroso?", SAFETY),
+        ("Are tigers dangerous?", ""),
+        ("Sind Tiger gefährlich?", ""),
     ],
 )
 def test_the_model_is_told_what_to_say_about_medicine_and_safety(said: str, note: str) -> None:

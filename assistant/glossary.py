@@ -1,0 +1,69 @@
+"""Names of things and words of captions in other languages, so that a small language model need not translate them.
+
+It knows "Hund" and "perro", but calls sour cream "Schokolade" and a shirt "camisón".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+
+from .fusion.content import IRREGULAR
+
+LANGUAGES = ("de", "fr", "es", "it")
+"""ISO 639-1 codes, in the order of the columns."""
+
+_OTHER = frozenset(
+    "balloon bonnet bow boxer brass chest chow crane cricket drum ear file fly hip hook iron jersey kite lighter lime "
+    "monitor mouse muzzle nipple notebook orange peach pick pirate pitcher plane pole pot racer scale tank tub upright "
+    "vault wing".split()
+)
+"""Names of things that are mostly something else in a sentence: the eyes' "kite" is a bird, their "ear" one of corn."""
+
+
+@cache
+def _entries() -> tuple[Mapping[str, str], ...]:
+    text = resources.files(__package__).joinpath("glossary.tsv").read_text("utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    return tuple({row[0]: row[column] for row in rows} for column in range(1, len(LANGUAGES) + 1))
+
+
+def translate(name: str, language: str) -> str:
+    """Return the name of a thing, or a word in any form, in another language; empty where it is not known.
+
+    A noun comes with its indefinite article, a verb in the infinitive.
+
+    >>> translate("sour cream", "de"), translate("dogs", "fr"), translate("running", "es"), translate("dog", "sv")
+    ('saure Sahne', 'un chien', 'correr', '')
+    """
+    if language not in LANGUAGES:
+        return ""
+    known = _entries()[LANGUAGES.index(language)]
+    return next((known[form] for form in _forms(name) if form in known), "")
+
+
+def terms(text: str, language: str, most: int) -> Iterator[tuple[str, str]]:
+    """Yield so many words of an English sentence, the rarest, in their order, each with its translation."""
+    if language not in LANGUAGES:
+        return
+    words = dict.fromkeys(re.findall(r"[a-z][a-z'-]*", text.lower()))
+    rank = {name: number for number, name in enumerate(_entries()[0]) if name not in _OTHER}
+    known = ((word, next((rank[form] for form in _forms(word) if form in rank), -1)) for word in words)
+    rarest = {word for _, word in sorted((number, word) for word, number in known if number >= 0)[-most:]}
+    for word in words:
+        if word in rarest:
+            yield word, translate(word, language)
+
+
+def _forms(word: str) -> list[str]:
+    """Return a word as it stands, and what it may be a form of."""
+    forms = [word, word.lower(), IRREGULAR.get(word, word)]
+    for ending, bases in (("ies", ("y",)), ("es", ("",)), ("s", ("",)), ("ing", ("", "e")), ("ed", ("", "e"))):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            stem = word.removesuffix(ending)
+            forms += [stem + base for base in bases]
+            if stem[-1] == stem[-2] and ending in ("ing", "ed"):
+                forms.append(stem[:-1])
+    return forms
