@@ -375,13 +375,24 @@ def guess(percept: Percept, question: str, language: str, previous: str = "") ->
         return f"\n[camera: {_hedge(probability)} {plain(answer)}]"
     if language != "en" or percept.verdict is not Verdict.OK or percept.text:
         return ""
-    told, first = describe(percept), not previous or about_scene(previous, language)
+    first = not previous or about_scene(previous, language)
+    return _lacking(percept, question, scene, first) or _doubt(percept, question, first)
+
+
+def _lacking(percept: Percept, question: str, scene: bool, first: bool) -> str:
+    """Return the note on what an English question asks for and the picture does not tell."""
+    told = describe(percept)
     asked = scene or _PRESENT.search(question) or (first and about_somebody(question))
     if asked and (thing := unseen(told, question)):
         return f"\n[camera: no {thing} seen]"
-    if what := untold(told, question, first):
-        return f"\n[camera: {what} cannot be seen]"
-    if percept.caption or not _NAMING.search(question):
+    what = untold(told, question, first)
+    return f"\n[camera: {what} cannot be seen]" if what else ""
+
+
+def _doubt(percept: Percept, question: str, first: bool) -> str:
+    """Return the note for an English question for the name of a thing that has none, or no sure one."""
+    asked = _NAMING.search(question) and (first or not re.search(r"\b(?:it|that)\b", question, re.IGNORECASE))
+    if percept.caption or not asked:
         return ""
     likely = percept.labels[0] if percept.labels else Label("", 0)
     if likely.probability < POSSIBLE:

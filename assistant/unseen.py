@@ -20,7 +20,8 @@ _SOMEBODY = re.compile(
     r"\b(?:what(?:'s| is| are| does| do)|is|are|does|how (?:old|tall) (?:is|are)) (?:he|she|the (?P<who>\w+)) "
     r"(?:\w+ )?(?:doing|wearing|holding|carrying|look\w*|smiling|alone|sitting|standing|old|young)\b|"
     r"\bhow (?:old|tall) (?:is|are) (?:he|she)\b|"
-    r"\bwho(?:'s| is| are) (?:(?:in|on|at) |this|that|there|here|he\b|she\b)|\bwhat clothes\b|"
+    r"\bwho(?:'s| is| are) (?:(?:in|on|at) (?:(?:the|this|my) )?"
+    r"(?:picture|photo|image|room|front|door|background|scene)|(?:this|that|there|here|he|she)\W*$)|\bwhat clothes\b|"
     r"\b(?:his|her) (?:hair|clothes|face|shirt|jacket|eyes|hands?)\b",
     re.IGNORECASE,
 )
@@ -46,10 +47,8 @@ _KINDS = frozenset(
     "earth world sun moon stars sky sea ocean weather universe internet heart liver brain lungs stomach".split()
 )
 """Words that name no single thing, what the eyes give no name to and other means tell, and what nobody holds up."""
-
-
 _UNTOLD = (
-    (r"how (?:big|large|small|tall|long|wide|high|thick|deep)|what size|size (?:is|are|of)|bigger|smaller", "size"),
+    (r"how (?:big|large|small|tall|wide|high|thick|deep)|how long (?:is|are)|what size|size (?:is|are|of)", "size"),
     (r"how heavy|weigh\w*|weight|heavier", "weight"),
     (r"how (?:far|close|near)|distance", "distance"),
     (r"how (?:old|young)", "age"),
@@ -59,12 +58,19 @@ _UNTOLD = (
     (r"made of|made from|material", "material"),
     (r"smell\w*|taste\w*", "smell and taste"),
     (r"(?:still )?(?:fresh|ripe|rotten|mou?ldy|gone off|gone bad|spoil\w*)|still good", "freshness"),
-    (r"(?:can|could|may|should) (?:i|we|you|one|people) (?:eat|drink)", "whether that can be eaten"),
-    (r"clean|dirty", "whether that is clean"),
+    (r"(?:can|could|may|should) (?:i|we|you|one|people) (?:eat|drink) (?:this|that|these|those|it|them|the)",
+     "whether that can be eaten"),
+    (r"(?:is|are|looks?) (?:\w+ )?(?:\w+ )?(?:clean|dirty)", "whether that is clean"),
 )  # fmt: skip
 """Questions about what a picture as the eyes read it does not tell, and what they ask for."""
-_THIS = re.compile(r"\b(?:this|that|these|those|here)\b", re.IGNORECASE)
-_IT = re.compile(r"\b(?:it|they|them|he|she)\b", re.IGNORECASE)
+_THIS = re.compile(
+    r"\b(?:this|these|here)\b(?! (?:week|month|year|morning|evening|afternoon|weekend|time|late|early)\b)",
+    re.IGNORECASE,
+)
+_IT = re.compile(
+    r"\b(?:it|that|those|they|them|he|she)\b(?!.* (?:take|to|until|till|from|since|outside|today)\b)", re.IGNORECASE
+)
+"""Words for something in the picture; "it" may stand for nothing: "How long does it take to boil an egg?"."""
 
 
 def about_somebody(question: str) -> bool:
@@ -75,7 +81,7 @@ def about_somebody(question: str) -> bool:
 def untold(told: str, question: str, first: bool = True) -> str:
     """Return what a question asks of something in the picture that the eyes cannot tell of anything; else nothing.
 
-    ``told`` is the note on the picture. "It" is something in the picture only in the ``first`` question about it, or
+    ``told`` is the note on the picture. "It" and "that" are something in the picture only in the ``first`` question, or
     where the one before was about the picture as well: the caller knows.
 
     >>> untold("probably a candle in the centre.", "How heavy is this?")

@@ -55,6 +55,8 @@ def test_people_have_many_names(question: str) -> None:
         ("a boy in a red shirt jumps.", "What is he doing?", ""),
         ("surely a dog.", "What is the dog doing?", ""),
         ("surely a dog.", "Who is the president of France?", ""),
+        ("surely a dog.", "Who is in charge of France?", ""),
+        ("surely a dog.", "Who is that actor in Titanic?", ""),
     ],
 )
 def test_somebody_is_seen_or_nobody(told: str, question: str, thing: str) -> None:
@@ -76,6 +78,13 @@ def test_somebody_is_seen_or_nobody(told: str, question: str, thing: str) -> Non
         ("How big is the sun?", ""),
         ("How heavy is an elephant?", ""),
         ("How much is two plus two?", ""),
+        ("Is it dirty?", "whether that is clean"),
+        ("How do I clean this stain?", ""),
+        ("How long does it take to boil an egg?", ""),
+        ("How far is it to Berlin?", ""),
+        ("How cold is it outside?", ""),
+        ("Can I drink coffee this late?", ""),
+        ("How warm will June be this year?", ""),
         ("What is this?", ""),
     ],
 )
@@ -114,6 +123,7 @@ def test_it_is_what_was_spoken_of_before() -> None:
 def test_how_sure_a_name_is_stands_beside_the_question(fields: dict[str, object], note: str) -> None:
     assert prompt.guess(percept(**fields), "What is this?", "en") == note
     assert prompt.guess(percept(**fields), "What is this doing?", "en") == ""
+    assert prompt.guess(percept(**fields), "What is that?", "en", "How do plants eat light?") == ""
 
 
 def test_it_is_said_beside_the_question() -> None:
