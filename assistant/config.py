@@ -142,7 +142,7 @@ class BrainSettings:
     url: str = ""
     """Address of the server, as in "http://127.0.0.1:8080"; its key stands in ASSISTANT_BRAIN_KEY."""
     model: str = "qwen2.5-coder-1.5b-instruct-q4_k_m"
-    context: int = 4096
+    context: int = 4608
     """Positions in the cache."""
     max_tokens: int = 200
     """Longest reply."""

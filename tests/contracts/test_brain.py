@@ -116,7 +116,7 @@ def server(running: ChatServer) -> ChatServer:
 
 
 def set_to(settings: Settings, **brain: Any) -> Settings:
-    brain = {"context": 3072, "threads": 1, "max_tokens": 24, **brain}
+    brain = {"context": 3584, "threads": 1, "max_tokens": 24, **brain}
     return dataclasses.replace(settings, brain=dataclasses.replace(settings.brain, **brain))
 
 
@@ -146,7 +146,7 @@ def brain(
 
         from ..make_tiny_lm import make
 
-        chosen = set_to(settings, model=str(make(folder, positions=8192, tied=False)), context=8192)
+        chosen = set_to(settings, model=str(make(folder, positions=10240, tied=False)), context=10240)
         return LanguageBrain(TransformersSession(chosen, store), TOOLS, chosen)
     from assistant.backends.vision_brain import VisionBrain
 
