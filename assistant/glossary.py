@@ -33,7 +33,8 @@ def _entries() -> tuple[Mapping[str, str], ...]:
 def translate(name: str, language: str) -> str:
     """Return the name of a thing, or a word in any form, in another language; empty where it is not known.
 
-    A noun comes with its indefinite article, a verb in the infinitive.
+    A noun comes with its indefinite article, a masculine German one in the accusative (small models find the nominative
+    from it, but not the other way round), a verb in the infinitive.
 
     >>> translate("sour cream", "de"), translate("dogs", "fr"), translate("running", "es"), translate("dog", "sv")
     ('saure Sahne', 'un chien', 'correr', '')

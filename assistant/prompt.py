@@ -484,9 +484,10 @@ def language(code: str, percepts: Sequence[Percept] = ()) -> str:
 
 def _names(percept: Percept, code: str) -> Iterator[tuple[str, str]]:
     """Yield what a picture's note names, with its name in another language, where that is known."""
-    told = [answer for answer, probability in percept.answers[:1] if probability >= POSSIBLE]
-    told += [label.label for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
+    answer = next((answer for answer, probability in percept.answers[:1] if probability >= POSSIBLE), "")
+    told = [label.label for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
     yield from terms(percept.caption or "", code, MOST_TERMS)
+    yield from terms(answer, code, MOST_TERMS)
     for name in (*told, *percept.missing[:1]):
         if there := translate(name, code):
             yield plain(name), there

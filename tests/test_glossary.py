@@ -43,3 +43,10 @@ def test_the_note_names_what_was_seen() -> None:
     assert prompt.language("es", (seen,)) == "\n[sour cream: crema agria; answer in Spanish]"
     assert prompt.language("sv", (seen,)) == "\n[answer in sv]"
     assert prompt.language("en", (seen,)) == ""
+
+
+def test_a_colour_is_no_fruit() -> None:
+    seen = Percept("an encoder", np.zeros((1, 4), np.float32), answers=(("orange", 0.9),))
+    assert prompt.language("de", (seen,)) == "\n[answer in German]"
+    seen = Percept("an encoder", np.zeros((1, 4), np.float32), answers=(("green", 0.9),))
+    assert prompt.language("de", (seen,)) == "\n[green: grün; answer in German]"
