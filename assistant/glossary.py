@@ -6,11 +6,11 @@ It knows "Hund" and "perro", but calls sour cream "Schokolade" and a shirt "cami
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from .fusion.content import IRREGULAR
+from .fusion.content import singular
 
 LANGUAGES = ("de", "fr", "es", "it")
 """ISO 639-1 codes, in the order of the columns."""
@@ -42,29 +42,32 @@ def translate(name: str, language: str) -> str:
     if language not in LANGUAGES:
         return ""
     known = _entries()[LANGUAGES.index(language)]
-    return next((known[form] for form in _forms(name) if form in known), "")
+    return known.get(_base(name, known), "")
 
 
 def terms(text: str, language: str, most: int) -> Iterator[tuple[str, str]]:
     """Yield so many words of an English sentence, the rarest, in their order, each with its translation."""
     if language not in LANGUAGES:
         return
-    words = dict.fromkeys(re.findall(r"[a-z][a-z'-]*", text.lower()))
-    rank = {name: number for number, name in enumerate(_entries()[0]) if name not in _OTHER}
-    known = ((word, next((rank[form] for form in _forms(word) if form in rank), -1)) for word in words)
-    rarest = {word for _, word in sorted((number, word) for word, number in known if number >= 0)[-most:]}
-    for word in words:
+    words, ranks = dict.fromkeys(re.findall(r"[a-z][a-z'-]*", text.lower())), _ranks()
+    known = {word: ranks[base] for word in words if (base := _base(word, ranks)) in ranks}
+    rarest = sorted(known, key=lambda word: (known[word], word))[-most:]
+    for word in known:
         if word in rarest:
             yield word, translate(word, language)
 
 
-def _forms(word: str) -> list[str]:
-    """Return a word as it stands, and what it may be a form of."""
-    forms = [word, word.lower(), IRREGULAR.get(word, word)]
-    for ending, bases in (("ies", ("y",)), ("es", ("",)), ("s", ("",)), ("ing", ("", "e")), ("ed", ("", "e"))):
+@cache
+def _ranks() -> Mapping[str, int]:
+    """Return the words that mean in a sentence what they mean here, the commonest first."""
+    return {name: number for number, name in enumerate(_entries()[0]) if name not in _OTHER}
+
+
+def _base(word: str, known: Collection[str]) -> str:
+    """Return the known word that one is a form of, itself first; else some other word."""
+    forms = [word, word.lower(), singular(word, known), word.removesuffix("s")]
+    for ending in ("ing", "ed"):
         if word.endswith(ending) and len(word) > len(ending) + 2:
             stem = word.removesuffix(ending)
-            forms += [stem + base for base in bases]
-            if stem[-1] == stem[-2] and ending in ("ing", "ed"):
-                forms.append(stem[:-1])
-    return forms
+            forms += [stem, f"{stem}e", stem[:-1] if stem[-1] == stem[-2] else stem]
+    return next((form for form in forms if form in known), word)

@@ -354,10 +354,15 @@ def _content(percept: Percept) -> list[str]:
     notes = []
     if percept.caption:
         notes.append(plain(percept.caption).rstrip("."))
-    notes += [_label(label) for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
+    notes += [_label(label) for label in _told(percept)]
     if signs := [plain(word) for word, weight in percept.words if weight >= LIKELY][:MOST_WORDS]:
         notes.append("signs of " + ", ".join(signs))
     return notes
+
+
+def _told(percept: Percept) -> list[Label]:
+    """Return the labels that a note tells."""
+    return [label for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
 
 
 def guess(percept: Percept, question: str, language: str, previous: str = "") -> str:
@@ -485,10 +490,9 @@ def language(code: str, percepts: Sequence[Percept] = ()) -> str:
 def _names(percept: Percept, code: str) -> Iterator[tuple[str, str]]:
     """Yield what a picture's note names, with its name in another language, where that is known."""
     answer = next((answer for answer, probability in percept.answers[:1] if probability >= POSSIBLE), "")
-    told = [label.label for label in percept.labels if label.probability >= POSSIBLE][:MOST_LABELS]
     yield from terms(percept.caption or "", code, MOST_TERMS)
     yield from terms(answer, code, MOST_TERMS)
-    for name in (*told, *percept.missing[:1]):
+    for name in (*(label.label for label in _told(percept)), *percept.missing[:1]):
         if there := translate(name, code):
             yield plain(name), there
 
