@@ -96,7 +96,7 @@ class Dialogue:
         self._ahead, self._every = settings.talk.ahead, int(settings.talk.partials * RATE)
         self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
         self._lane, self._aside = Lane("engines"), Lane("judges")
-        self._manners = Manners(stages, self._playback, self._lane, make_voice)
+        self._manners = Manners(stages, self._playback, self._lane, make_voice, self.forget)
         self._listener = Listener(
             recognizer or stages.recognizer, self._lane, settings.asr.language, settings.asr.translate
         )
@@ -148,8 +148,9 @@ class Dialogue:
         return self._lane.busy or self._aside.busy or self._hearing is not None or self._job is not None
 
     def forget(self) -> None:
-        """Begin a new conversation: nothing that was said is remembered."""
+        """Begin a new conversation: nothing that was said is remembered or kept."""
         self.history, self._manners.last = (), ""
+        self._tell("forgotten")
         self._tasks.create_task(self._attempt(self._read_on()))
 
     def forget_picture(self) -> None:
@@ -652,7 +653,7 @@ class Dialogue:
         self._tell("order", order=order.value)
         heard = self.history[-1].text if self.history and self.history[-1].role == "assistant" else ""
         rest = self._manners.rest(heard)
-        answer = await self._manners.obey(order, rest)
+        answer = await self._manners.obey(order, rest, utterance.language)
         job.resumes = bool(rest) and answer == rest
         if answer:
             await self._say(job, answer)

@@ -16,7 +16,7 @@ class Happening:
 
     name: str
     """``ready level state listening partial judged seen thinking tool clause speaking ducked held burst resumed
-    interrupted continued discarded order reply turn remembered awake asleep news trouble``."""
+    interrupted continued discarded order reply turn remembered forgotten awake asleep news trouble``."""
     at: float
     """Seconds of the microphone's stream."""
     details: dict[str, Any] = field(default_factory=dict)

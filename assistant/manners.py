@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from .orders import Order
 from .playback import Playback
@@ -17,18 +17,59 @@ LOUDNESS = (0.1, 2.0)
 SLOWER = 0.85
 """Step of "slower" and "faster"."""
 SPEEDS = (0.5, 2.0)
+SAID: Mapping[str, tuple[str, str, str, str]] = {
+    "en": (
+        "Like this?",
+        "I have not said anything yet.",
+        "There is nothing to go on with.",
+        "I have forgotten what we said, and nothing of it is kept.",
+    ),
+    "de": (
+        "Ist es so gut?",
+        "Ich habe noch nichts gesagt.",
+        "Da ist nichts, was noch zu sagen wäre.",
+        "Ich habe vergessen, was wir gesagt haben, und nichts davon wird aufgehoben.",
+    ),
+    "fr": (
+        "Comme ça ?",
+        "Je n'ai encore rien dit.",
+        "Il n'y a rien à continuer.",
+        "J'ai oublié ce que nous avons dit, et rien n'en est gardé.",
+    ),
+    "es": (
+        "¿Así?",
+        "Todavía no he dicho nada.",
+        "No hay nada que continuar.",
+        "He olvidado lo que hemos dicho, y no se guarda nada.",
+    ),
+    "it": (
+        "Così va bene?",
+        "Non ho ancora detto niente.",
+        "Non c'è niente da continuare.",
+        "Ho dimenticato quello che abbiamo detto, e niente viene conservato.",
+    ),
+}
+"""What is said after a change of the voice, where nothing was said, where nothing is left and when all is forgotten,
+by language; English where the person's language is none of these."""
 
 
 class Manners:
     """Carries out what is said to the assistant itself; belongs to the event loop.
 
-    ``make_voice`` returns the voice at another speed; without it the speed stays as it is.
+    ``make_voice`` returns the voice at another speed; without it the speed stays as it is. ``forget`` forgets the
+    conversation.
     """
 
     def __init__(
-        self, stages: Stages, playback: Playback, lane: Lane, make_voice: Callable[[float], Voice] | None
+        self,
+        stages: Stages,
+        playback: Playback,
+        lane: Lane,
+        make_voice: Callable[[float], Voice] | None,
+        forget: Callable[[], None],
     ) -> None:
-        self._stages, self._playback, self._lane, self._make_voice = stages, playback, lane, make_voice
+        self._stages, self._playback, self._lane = stages, playback, lane
+        self._make_voice, self._forget = make_voice, forget
         self._speed = stages.settings.voice.speed
         self._voice: Voice | None = None
         self.last = ""
@@ -45,9 +86,10 @@ class Manners:
         """Return the words of the last reply that come after those that were ``heard``."""
         return " ".join(self.last.split()[len(heard.split()) :])
 
-    async def obey(self, order: Order, rest: str) -> str:
+    async def obey(self, order: Order, rest: str, language: str) -> str:
         """Do it, and return what is to be said, if anything; ``rest`` is what was not heard of the last reply."""
-        sample = (rest if self.cut else "") or "Like this?"
+        like_this, silent, over, forgotten = SAID.get(language, SAID["en"])
+        sample = (rest if self.cut else "") or like_this
         match order:
             case Order.LOUDER | Order.QUIETER:
                 factor = LOUDER if order is Order.LOUDER else 1 / LOUDER
@@ -57,9 +99,12 @@ class Manners:
                 await self._change_speed(SLOWER if order is Order.SLOWER else 1 / SLOWER)
                 return sample
             case Order.REPEAT:
-                return self.last or "I have not said anything yet."
+                return self.last or silent
             case Order.RESUME:
-                return rest or "There is nothing to go on with."
+                return rest or over
+            case Order.FORGET:
+                self._forget()
+                return forgotten
             case Order.STOP | Order.PAUSE:
                 return ""
 

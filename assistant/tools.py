@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .danger import help_for
 from .errors import PluginError, nearest
 from .layout import rows
-from .orders import bare
+from .orders import bare, signed
 from .origin import REFUSED, borrowed
 from .prompt import parse_call
 from .types import Frame, Percept, ToolCall, ToolResult, Turn
@@ -78,10 +78,12 @@ class Tool:
     when: str = ""
     """Regular expression that the words of an English question must match, or the tool cannot be meant."""
     verbatim: str = ""
-    """Regular expression of whole requests, in small letters without signs, to which the tool's answer is the reply as
-    it stands, and no language model is asked. Its named groups are arguments of the tool."""
+    """Regular expression of whole requests, in small letters without signs or with those inside them ("15% of 80"), to
+    which the tool's answer is the reply as it stands, and no language model is asked. Its named groups are arguments of
+    the tool; "place_2" is another group for "place"."""
     again: str = ""
-    """The same of requests that can mean the tool only where the reply before used it: "And in Paris?"."""
+    """The same of requests that can mean the tool only where the reply before used it, or another of its plugin:
+    "And in Paris?"."""
     hidden: bool = False
     """Whether only such requests can mean it, so that the model is not told of it."""
     told: frozenset[str] = frozenset()
@@ -119,7 +121,7 @@ class Tool:
         patterns = _pattern(doc, "When", name), only or _pattern(doc, "Verbatim", name), _pattern(doc, "Again", name)
         for key, pattern in zip(("Verbatim", "Again"), patterns[1:], strict=True):
             for group in re.compile(pattern).groupindex:
-                if properties.get(group, {}).get("type") != "string":
+                if properties.get(_argument(group), {}).get("type") != "string":
                     raise PluginError(f"the group {group!r} after {key}: of {name} is no argument that takes text")
         said = re.search(rf"\nTold(?: \(([\w, ]+)\))?: {WORD_FOR_WORD}", doc)
         told = frozenset((said[1] or "en").replace(",", " ").split() if said else ())
@@ -144,6 +146,19 @@ def _pattern(doc: str, key: str, tool: str) -> str:
     except re.error as error:
         raise PluginError(f"the pattern after {key}: of {tool} is no regular expression ({error})") from error
     return written
+
+
+def _argument(group: str) -> str:
+    """Return the argument that a group of a pattern stands for."""
+    return re.sub(r"_\d+$", "", group)
+
+
+def _as_written(value: str, text: str) -> str:
+    """Return the part of a text that :func:`.orders.bare` or :func:`.orders.signed` made ``value`` of."""
+    whole = " ".join(text.replace("’", "'").split())
+    words = r"[^\w']+".join(map(re.escape, value.split()))
+    found = re.search(re.escape(value), whole, re.IGNORECASE) or re.search(words, whole, re.IGNORECASE)
+    return found[0] if found else value
 
 
 def _examples(doc: str, tool: str) -> tuple[dict[str, Any], ...]:
@@ -192,14 +207,23 @@ class Toolbox:
 
         A tool that looks can only be meant where something is written in the picture.
         """
-        said = bare(turn.utterance.text) if turn.utterance is not None else ""
-        used = {result.call.name for message in turn.history[-1:] for result in message.results}
+        text = turn.utterance.text if turn.utterance is not None else ""
+        said = tuple(dict.fromkeys((bare(text), signed(text))))
+        used = {self._plugin(result.call.name) for message in turn.history[-1:] for result in message.results}
         for tool in self.tools.values():
-            patterns = [tool.verbatim, tool.again if tool.name in used else ""]
-            asked = next((found for one in patterns if one and (found := re.fullmatch(one, said))), None)
+            patterns = [tool.verbatim, tool.again if self._plugin(tool.name) in used else ""]
+            tried = ((one, words) for one in patterns if one for words in said)
+            asked = next((found for one, words in tried if (found := re.fullmatch(one, words))), None)
             if asked is not None and (not tool.looks or context.text()):
-                return ToolCall(tool.name, {name: value for name, value in asked.groupdict().items() if value})
+                given = {
+                    _argument(name): _as_written(value, text) for name, value in asked.groupdict().items() if value
+                }
+                return ToolCall(tool.name, given)
         return None
+
+    def _plugin(self, name: str) -> str:
+        """Return the module that a tool comes from, its own name where it is not known."""
+        return self.tools[name].function.__module__ if name in self.tools else name
 
     def run(self, call: ToolCall, context: ToolContext) -> ToolResult:
         """Run one call within the time limit; whatever goes wrong is told in the result."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from assistant import hookimpl
 from assistant.config import Settings
+from assistant.orders import bare
 
 _PERSON = {
     "en": r"(?:are|aren't) you (?:really )?(?:an? )?(?:real |actual |living )?"
@@ -47,7 +48,9 @@ _PRIVACY = {
     r"|who (?:can |could )?(?:hears?|listens?)(?: (?:to|what))?(?: (?:me|us|this|i say))?"
     r"|(?:can|is) (?:other |some)?(?:people|anyone|anybody|body|one) (?:else )?(?:hear|listen)(?:ing)?"
     r"(?: (?:to|what))?(?: (?:me|us|i say|this))?"
-    r"|where (?:is|does|do) (?:my data|what i say|my voice|the pictures|my pictures) (?:stored|go|kept|saved)",
+    r"|where (?:is|are|does|do) (?:my data|what i say|my voice|the pictures|my pictures|my words)(?: (?:stored|go|"
+    r"kept|saved))?"
+    r"|what (?:do|have) you (?:know|stored|saved|recorded) (?:about|of) me",
     "de": r"nimmst du (?:mich |alles )?auf(?: was ich sage)?"
     r"|wer (?:kann )?(?:mich |uns )?hör(?:en|t (?:mit|mich|uns|zu))"
     r"|(?:hörst du|hört mir) (?:immer|jemand|die ganze zeit) (?:mit|zu)"
@@ -85,8 +88,59 @@ _SKILLS = {
     "es": r"qué (?:puedes|sabes) hacer|cómo puedes ayudarme",
     "it": r"(?:che )?(?:cosa )?(?:puoi|sai) fare|come puoi aiutarmi",
 }
-_BEFORE = r"(?:(?:so|and|but|hey|hello|please|tell me|well|sag mal|und|dis moi|dime|dimmi) )*"
-_AFTER = r"(?: please| then| exactly)*"
+_LANGUAGES = {
+    "en": r"(?:what|which|how many) (?:other )?languages (?:do|can) you (?:speak|understand|know)"
+    r"|(?:do|can) you (?:also )?(?:speak|understand|talk) (?:in )?(?:english|german|french|spanish|italian|"
+    r"other languages)",
+    "de": r"(?:welche|wie viele) sprachen (?:sprichst|kannst|verstehst) du"
+    r"|(?:sprichst|verstehst|kannst) du (?:auch )?(?:deutsch|englisch|französisch|spanisch|italienisch)",
+    "fr": r"(?:quelles|combien de) langues (?:parles tu|tu parles|comprends tu)"
+    r"|(?:parles tu|tu parles|comprends tu) (?:aussi )?(?:le )?(?:français|anglais|allemand|espagnol|l'anglais|"
+    r"italien)",
+    "es": r"(?:qué|cuántos) idiomas (?:hablas|entiendes)"
+    r"|(?:hablas|entiendes) (?:también )?(?:español|inglés|alemán|francés|italiano)",
+    "it": r"(?:quali|quante|che) lingue (?:parli|capisci)"
+    r"|(?:parli|capisci) (?:anche )?(?:l'|il )?(?:italiano|inglese|tedesco|francese|spagnolo)",
+}
+_BLIND = {
+    "en": r"(?:i(?:'m| am)|my (?:wife|husband|mother|father|mom|dad|friend) is) (?:(?!not )\w+ )?(?:blind|"
+    r"visually impaired|"
+    r"losing my sight)|i (?:can't|cannot|can not|don't|do not|can hardly|can barely) (?:see|read)"
+    r"(?: (?:very |so )?(?:well|much|anything))*|(?:can|could|do|will) you help (?:the blind|a blind person|"
+    r"blind people)",
+    "de": r"ich bin (?:\w+ )?(?:blind|sehbehindert)|ich (?:sehe|kann) (?:nichts?|nicht|kaum|schlecht)(?: (?:gut|"
+    r"mehr|viel|sehen))*",
+    "fr": r"je suis (?:aveugle|malvoyante?)|je (?:ne )?vois (?:pas|mal|plus)(?: (?:bien|très bien|rien))*",
+    "es": r"(?:soy|estoy) cieg[oa]|no (?:puedo ver|veo)(?: (?:bien|nada|muy bien))*",
+    "it": r"sono (?:ciec[oa]|non vedente|ipovedente)|non (?:vedo|ci vedo)(?: (?:bene|niente|molto bene))*",
+}
+_DEAF = {
+    "en": r"i(?:'m| am) (?:(?!not )\w+ )?(?:deaf|hard of hearing)|i (?:can't|cannot|don't|"
+    r"can hardly) hear (?:you )?(?:very |so )?"
+    r"(?:well|much|anything)?",
+    "de": r"ich bin (?:\w+ )?(?:taub|gehörlos|schwerhörig)|ich höre (?:dich )?(?:nichts|nicht|schlecht)(?: gut)?",
+    "fr": r"je suis (?:sourde?|malentendante?)|je (?:ne )?(?:t')?entends (?:pas|mal)(?: bien)?",
+    "es": r"soy sord[oa]|no (?:te )?oigo(?: bien| nada)?",
+    "it": r"sono sord[oa]|non (?:ti )?sento(?: bene| niente)?",
+}
+_HANDS = {
+    "en": r"i (?:can't|cannot|don't|can hardly) (?:type|write|use (?:a |the )?(?:keyboard|mouse|my hands))"
+    r"(?: (?:very |so )?well)?",
+    "de": r"ich kann (?:nicht|kaum|schlecht) (?:tippen|schreiben)",
+    "fr": r"je ne peux pas (?:taper|écrire)",
+    "es": r"no puedo (?:escribir|teclear)",
+    "it": r"non posso (?:scrivere|digitare)",
+}
+_BEFORE = (
+    r"(?:(?:so|and|but|hey|hello|please|tell me|well|be honest|honestly|seriously|really|sag mal|und|sei ehrlich|"
+    r"dis moi|"
+    r"sois honnête|dime|sé sincer[oa]|dimmi|sii sincer[oa]) )*"
+)
+_AFTER = (
+    r"(?: please| then| exactly)*(?: (?:so )?(?:can|could|will) you help(?: me)?| kannst du mir helfen| peux tu "
+    r"m'aider|"
+    r" puedes ayudarme| puoi aiutarmi)?"
+)
 _TOPICS = {
     "person": _PERSON,
     "maker": _MAKER,
@@ -94,6 +148,10 @@ _TOPICS = {
     "internet": _INTERNET,
     "handling": _HANDLING,
     "skills": _SKILLS,
+    "languages": _LANGUAGES,
+    "blind": _BLIND,
+    "deaf": _DEAF,
+    "hands": _HANDS,
 }
 _ANSWERS = {
     ("person", "en"): "I'm a computer program, a voice assistant on your own machine, and not a person.",
@@ -141,25 +199,49 @@ _ANSWERS = {
     ("handling", "fr"): "Dites stop, ou commencez simplement à parler.",
     ("handling", "es"): "Diga stop, o simplemente empiece a hablar.",
     ("handling", "it"): "Dica stop, oppure cominci semplicemente a parlare.",
-    (
-        "skills",
-        "en",
-    ): "I can tell you what the camera sees, read texts, receipts and barcodes to you, set timers and alarms, "
-    "work out sums, tell the time, spell words, and answer questions.",
-    (
-        "skills",
-        "de",
-    ): "Ich kann Ihnen sagen, was die Kamera sieht, Texte vorlesen, rechnen, die Uhrzeit sagen und Fragen beantworten.",
-    (
-        "skills",
-        "fr",
-    ): "Je peux vous dire ce que voit la caméra, lire des textes, calculer, donner l'heure et répondre à des "
-    "questions.",
-    ("skills", "es"): "Puedo decirle lo que ve la cámara, leer textos, calcular, decir la hora y responder preguntas.",
-    (
-        "skills",
-        "it",
-    ): "Posso dirle che cosa vede la telecamera, leggere testi, fare calcoli, dire l'ora e rispondere a domande.",
+    ("skills", "en"): "I can tell you what the camera sees, read texts, receipts and barcodes to you, set timers and "
+    "alarms, work out sums, tell the time and the date, spell words, and answer questions.",
+    ("skills", "de"): "Ich kann Ihnen sagen, was die Kamera sieht, Texte vorlesen, Timer und Wecker stellen, "
+    "rechnen, die "
+    "Uhrzeit und das Datum sagen und Fragen beantworten.",
+    ("skills", "fr"): "Je peux vous dire ce que voit la caméra, lire des textes, régler des minuteurs et des réveils, "
+    "calculer, donner l'heure et la date et répondre à des questions.",
+    ("skills", "es"): "Puedo decirle lo que ve la cámara, leer textos, poner temporizadores y alarmas, calcular, "
+    "decir la "
+    "hora y la fecha y responder preguntas.",
+    ("skills", "it"): "Posso dirle che cosa vede la telecamera, leggere testi, impostare timer e sveglie, fare "
+    "calcoli, "
+    "dire l'ora e la data e rispondere a domande.",
+    ("languages", "en"): "I know English, German, French, Spanish and Italian best. Just speak yours.",
+    ("languages", "de"): "Am besten kann ich Englisch, Deutsch, Französisch, Spanisch und Italienisch. Sprechen Sie "
+    "einfach Ihre Sprache.",
+    ("languages", "fr"): "Je connais surtout l'anglais, l'allemand, le français, l'espagnol et l'italien. Parlez "
+    "simplement la vôtre.",
+    ("languages", "es"): "Conozco mejor el inglés, el alemán, el francés, el español y el italiano. Hable simplemente "
+    "el suyo.",
+    ("languages", "it"): "Conosco meglio inglese, tedesco, francese, spagnolo e italiano. Parli semplicemente la sua.",
+    ("blind", "en"): "I can be your eyes for some things. Hold something before the camera and ask what it is, what "
+    "colour it is, or say: read this to me. Please don't rely on me for your safety.",
+    ("blind", "de"): "Bei manchem kann ich für Sie sehen. Halten Sie etwas vor die Kamera und fragen Sie, was es ist, "
+    "oder sagen Sie: Lies mir das vor. Bitte verlassen Sie sich nicht auf mich, wo es gefährlich ist.",
+    ("blind", "fr"): "Je peux voir certaines choses pour vous. Tenez un objet devant la caméra et demandez ce que "
+    "c'est, "
+    "ou dites : lis-moi ça. Ne comptez pas sur moi pour votre sécurité.",
+    ("blind", "es"): "Puedo ver algunas cosas por usted. Ponga algo delante de la cámara y pregunte qué es, o diga: "
+    "léeme esto. No confíe en mí para su seguridad.",
+    ("blind", "it"): "Posso vedere alcune cose per lei. Tenga un oggetto davanti alla telecamera e chieda che cos'è, "
+    "oppure dica: leggimi questo. Non si affidi a me per la sua sicurezza.",
+    ("deaf", "en"): "Everything I say is also written on the screen. Say louder or slower, and I will speak so.",
+    ("deaf", "de"): "Alles, was ich sage, steht auch auf dem Bildschirm. Sagen Sie lauter oder langsamer.",
+    ("deaf", "fr"): "Tout ce que je dis s'écrit aussi à l'écran. Dites plus fort ou plus lentement.",
+    ("deaf", "es"): "Todo lo que digo aparece también en la pantalla. Diga más alto o más despacio.",
+    ("deaf", "it"): "Tutto quello che dico appare anche sullo schermo. Dica più forte o più piano.",
+    ("hands", "en"): "You need no keyboard here. Just speak; say stop to interrupt me, or repeat to hear it again.",
+    ("hands", "de"): "Sie brauchen hier keine Tastatur. Sprechen Sie einfach, und sagen Sie stopp, um mich zu "
+    "unterbrechen.",
+    ("hands", "fr"): "Aucun clavier n'est nécessaire ici. Parlez, et dites stop pour m'interrompre.",
+    ("hands", "es"): "Aquí no necesita teclado. Hable, y diga stop para interrumpirme.",
+    ("hands", "it"): "Qui non serve la tastiera. Parli, e dica stop per interrompermi.",
 }
 
 
@@ -179,7 +261,7 @@ def about_itself(settings: Settings) -> Callable[[str], str]:
         away = not loopback(host)
 
     def about_assistant(question: str) -> str:
-        topic, language = _meant(question)
+        topic, language = _meant(bare(question))
         if topic == "privacy":
             kept = "nothing" if not settings.history.enabled else "media" if settings.history.keep_media else "text"
             said = ("there" if away else "here", kept)

@@ -6,8 +6,10 @@ import ast
 import math
 import operator
 import re
+from collections.abc import Callable, Mapping
 
 from assistant import hookimpl
+from assistant.spoken_numbers import NUMBER, number, said_number
 
 LONGEST = 200
 """Characters of an expression."""
@@ -68,8 +70,8 @@ def calculate(expression: str) -> str:
         raise ValueError(f"{expression!r} is not a sum") from None
     try:
         return _written(_value(tree.body))
-    except ZeroDivisionError:
-        raise ValueError("nothing can be divided by zero") from None
+    except ZeroDivisionError as error:
+        raise ValueError("nothing can be divided by zero") from error
     except OverflowError:
         raise ValueError("the result is too large") from None
 
@@ -124,7 +126,106 @@ def _written(value: float) -> str:
     return str(int(rounded)) if rounded == int(rounded) else f"{rounded:.10f}".rstrip("0")
 
 
+_PERCENT = r"(?:%|percent|prozent|pour ?cent|por ciento|per ?cento)"
+_SAYS = {
+    "square root of ": r"√|(?:the )?square root of|(?:die )?(?:quadrat)?wurzel (?:aus|von)|"
+    "(?:la )?racine (?:carrée )?de|"
+    r"(?:la )?raíz (?:cuadrada )?de|(?:la )?radice (?:quadrata )?di",
+    "0.5*": r"half of|die hälfte von|la moitié de|la mitad de|la metà di",
+    "2*": r"(?:double|twice)(?: of)?|das doppelte von|le double de|el doble de|il doppio di",
+    " squared": r"squared|zum quadrat|au carré|al cuadrado|al quadrato|²",
+    " cubed": r"cubed|au cube|al cubo|³",
+    "% of ": rf"{_PERCENT} (?:of|von|de|del|di)",
+    "%": _PERCENT,
+}
+"""What :func:`calculate` reads, and how people say it in five languages."""
+_BETWEEN = {
+    "**": ("to the power of|hoch|puissance|elevado a|alla", r"\^|\*\*"),
+    "+": ("plus|added to|más|più", r"\+"),
+    "-": ("minus|take away|less|weniger|moins|menos|meno", "[-−]"),
+    "*": (
+        "times|multiplied by|mal|multipliziert mit|fois|multipliée? par|(?:multiplicado )?por|(?:moltiplicato )?per",
+        "[*×x]",
+    ),
+    "/": (
+        "divided by|over|(?:geteilt|dividiert) durch|divisée? par|(?:dividido )?entre|dividido por|diviso(?: per)?",
+        "[/÷]",
+    ),
+}
+"""The same between two numbers: words, which stand apart, and signs, which need not."""
+_BETWEEN_WORDS, _BETWEEN_SIGNS = ("|".join(said) for said in zip(*_BETWEEN.values(), strict=True))
+_SIGNS = {**_SAYS, **{sign: rf"(?<= )(?:{words})(?= )|{signs}" for sign, (words, signs) in _BETWEEN.items()}}
+_TOKEN = re.compile(rf" *(?:{'|'.join(f'({pattern})' for pattern in _SIGNS.values())}|({NUMBER}))")
+_BEFORE, _AFTER = (
+    "|".join(_SAYS[sign] for sign in signs) for signs in (("square root of ", "0.5*", "2*"), (" squared", " cubed"))
+)
+_AMOUNT = rf"(?:(?:{_BEFORE}) ?)?{NUMBER}(?: ?(?:{_AFTER}|{_SAYS['% of ']} {NUMBER}|{_PERCENT}))?"
+_MORE = rf"(?:(?:{_BETWEEN_WORDS}) |(?:{_BETWEEN_SIGNS}) ?){_AMOUNT}"
+_SHARE = rf"{NUMBER} ?{_PERCENT}"
+_SUM = (
+    rf"(?:{_AMOUNT}(?:(?: (?:{_BETWEEN_WORDS}) | ?(?:{_BETWEEN_SIGNS}) ?){_AMOUNT})+|(?:{_BEFORE}) ?{NUMBER}|"
+    rf"{NUMBER} ?(?:{_AFTER}|{_SAYS['% of ']} {NUMBER}))"
+)
+_ASK = (
+    r"(?:(?:please|can you|could you|tell me|and|so|okay|bitte|und|et|y|e) )*(?:(?:what(?:'s| is| are)|"
+    r"how much (?:is|are)|calculate|work out|was (?:ist|sind|ergibt|macht)|wie ?viel (?:ist|sind|ergibt|macht)|rechne|"
+    r"berechne|combien (?:font|fait)|calcule|(?:cuánto|qué) (?:es|son)|calcula|quanto (?:fa|fanno|è)|"
+    r"calcola) )?(?:(?:el|il|le) )?"
+)
+_END = r"(?: ?=| equals?| makes?)?(?: please| bitte| por favor| per favore| s'il te plaît| s'il vous plaît)?"
+_TELLS: Mapping[str, tuple[str, str, str]] = {
+    "en": ("{sum} is {result}.", "about", "Nothing can be divided by zero."),
+    "de": ("{sum} ist {result}.", "ungefähr", "Durch null kann man nicht teilen."),
+    "fr": ("{sum} font {result}.", "environ", "On ne peut pas diviser par zéro."),
+    "es": ("{sum} son {result}.", "aproximadamente", "No se puede dividir entre cero."),
+    "it": ("{sum} fa {result}.", "circa", "Non si può dividere per zero."),
+}
+
+
+class Sums:
+    """Sums that are said in so many words; what the last came to is remembered."""
+
+    def __init__(self) -> None:
+        self._last = self._result = ""
+
+    def spoken_sum(self, question: str, language: str = "en") -> str:
+        """Work out a sum that is said in words, or goes on from the last: "times 3", "and 20 percent"."""
+        if re.fullmatch(_MORE, question.lower()):
+            question = f"{self._result} {question}"
+        elif re.fullmatch(_SHARE, question.lower()):
+            whole = re.search(rf" ?{_SAYS['% of ']} {NUMBER}$", self._last, re.IGNORECASE)
+            question = re.sub(rf" ?{_PERCENT}$", whole[0] if whole else "", question, flags=re.IGNORECASE)
+        sentence, about, never = _TELLS.get(language, _TELLS["en"])
+        try:
+            result = float(calculate(_signs(question, language)))
+        except ValueError as error:
+            if isinstance(error.__cause__, ZeroDivisionError):
+                return never
+            raise
+        self._last, (self._result, exact) = question, said_number(result, language)
+        told = sentence.format(sum=question, result=self._result if exact else f"{about} {self._result}")
+        return told[0].upper() + told[1:]
+
+    spoken_sum.__doc__ = f"""{spoken_sum.__doc__}
+
+        Verbatim only: {_ASK}(?P<question>{_SUM}){_END}
+
+        Again: (?:(?:and|what about|how about|then|now|okay|und|et|y|e) )*(?P<question>{_SHARE}|{_MORE}){_END}
+        """
+
+
+def _signs(said: str, language: str) -> str:
+    """Return a sum in digits and signs."""
+    said, written, place = said.lower(), "", 0
+    while found := _TOKEN.match(said, place):
+        *signs, numeral = found.groups()
+        written += next((sign for sign, group in zip(_SIGNS, signs, strict=True) if group), "")
+        written += f"{number(numeral, language):.15g}" if numeral else ""
+        place = found.end()
+    return written
+
+
 @hookimpl
-def assistant_tools():
+def assistant_tools() -> list[Callable[..., str]]:
     """Return the tools of this plugin."""
-    return [calculate]
+    return [calculate, Sums().spoken_sum]

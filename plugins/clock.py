@@ -1,14 +1,15 @@
-"""Date and time, here or in another time zone."""
+"""Date and time, here or in another time zone, and how far away a day or a place's time is."""
 
 from __future__ import annotations
 
 import datetime
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from assistant import hookimpl
+from assistant.spoken_numbers import NUMBER, number, said_number
 
 HERE = ("", "here", "now", "today", "local")
 """What a model writes for a place when none was named."""
@@ -26,6 +27,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "here": "It is {time} on {date}",
         "there": "In {place} it is {time} on {date}",
         "unknown": "I don't know a place called {place}, so I can't tell what time it is there.",
+        "until": "{number} {unit} until {date}",
+        "today": "That is today.",
+        "later": "{place} is {hours} ahead of {other}.",
+        "earlier": "{place} is {hours} behind {other}.",
+        "same": "{place} and {other} have the same time.",
+        "units": "day days week weeks hour hours",
     },
     "de": {
         "days": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
@@ -34,6 +41,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "here": "Es ist {time} Uhr, {date}",
         "there": "In {place} ist es {time} Uhr, {date}",
         "unknown": "Ich kenne keinen Ort namens {place}.",
+        "until": "Noch {number} {unit} bis {date}",
+        "today": "Das ist heute.",
+        "later": "In {place} ist es {hours} später als in {other}.",
+        "earlier": "In {place} ist es {hours} früher als in {other}.",
+        "same": "In {place} und {other} ist es gleich spät.",
+        "units": "Tag Tage Woche Wochen Stunde Stunden",
     },
     "fr": {
         "days": "lundi mardi mercredi jeudi vendredi samedi dimanche",
@@ -42,6 +55,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "here": "Il est {time}, {date}",
         "there": "À {place}, il est {time}, {date}",
         "unknown": "Je ne connais pas de lieu appelé {place}.",
+        "until": "Encore {number} {unit} jusqu'au {date}",
+        "today": "C'est aujourd'hui.",
+        "later": "À {place}, il est {hours} de plus qu'à {other}.",
+        "earlier": "À {place}, il est {hours} de moins qu'à {other}.",
+        "same": "Il est la même heure à {place} et à {other}.",
+        "units": "jour jours semaine semaines heure heures",
     },
     "es": {
         "days": "lunes martes miércoles jueves viernes sábado domingo",
@@ -50,6 +69,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "here": "Son las {time} del {date}",
         "there": "En {place} son las {time} del {date}",
         "unknown": "No conozco ningún lugar llamado {place}.",
+        "until": "Faltan {number} {unit} hasta el {date}",
+        "today": "Es hoy.",
+        "later": "En {place} son {hours} más que en {other}.",
+        "earlier": "En {place} son {hours} menos que en {other}.",
+        "same": "En {place} y en {other} es la misma hora.",
+        "units": "día días semana semanas hora horas",
     },
     "it": {
         "days": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
@@ -58,6 +83,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "here": "Sono le {time} di {date}",
         "there": "A {place} sono le {time} di {date}",
         "unknown": "Non conosco un luogo chiamato {place}.",
+        "until": "Mancano {number} {unit} a {date}",
+        "today": "È oggi.",
+        "later": "A {place} sono {hours} in più che a {other}.",
+        "earlier": "A {place} sono {hours} in meno che a {other}.",
+        "same": "A {place} e a {other} è la stessa ora.",
+        "units": "giorno giorni settimana settimane ora ore",
     },
 }
 """What is said, by language; English where the person's language is none of these."""
@@ -80,12 +111,16 @@ def current_time(place: str = "", language: str = "en") -> str:
     (?: (?:now|today|right now))*
     (?: in (?!(?:my|your|our|this|that|an?|half|\d\w*|\w+ (?:minutes?|hours?|days?|weeks?))\b)
     (?P<place>[^\W\d_][^\d_]{1,40}?))?(?: (?:now|today|please|right now|exactly))*|
-    wie spät ist es(?: jetzt)?|wie viel uhr ist es|welcher tag ist heute|welches datum ist heute|
-    (?:il est )?quelle heure(?: est il)?|quel jour (?:sommes nous|est on)(?: aujourd'hui)?|
-    qué hora es|qué día es(?: hoy)?|che or[ae] (?:sono|è)|che giorno è(?: oggi)?
+    (?:wie spät ist es|wie viel uhr ist es)(?: jetzt)?(?: in (?P<place_2>[^\W\d_][^\d_]{1,40}?))?(?: jetzt)?|
+    welcher tag ist heute|welches datum ist heute|
+    (?:(?:il est )?quelle heure(?: est il)?)(?: (?:à|en|au|aux) (?P<place_3>[^\W\d_][^\d_]{1,40}?))?|
+    quel jour (?:sommes nous|est on)(?: aujourd'hui)?|
+    qué hora es(?: en (?P<place_4>[^\W\d_][^\d_]{1,40}?))?|qué día es(?: hoy)?|
+    che or[ae] (?:sono|è)(?: (?:a|in|ad) (?P<place_5>[^\W\d_][^\d_]{1,40}?))?|che giorno è(?: oggi)?
 
-    Again: (?:(?:and|what about|how about) )+(?:in )?(?!(?:it|you|me|us|this|that|them|him|her|my|your|thanks?)\b)
-    (?P<place>[^\W\d_][^\d_]{1,40}?)(?: (?:now|please))*
+    Again: (?:(?:and|what about|how about|und|et|y|e) )+(?:(?:in|à|en|a) )?
+    (?!(?:it|you|me|us|this|that|them|him|her|my|your|thanks?|what|when|where|why|who|how|which|was|wie|wann|wo|wer|quel\w*|
+    quand|où|comment|qué|cuándo|cómo|dónde|che|quando|come|dove)\b)(?P<place>[^\W\d_][^\d_]{1,40}?)(?: (?:now|please))*
     """
     wanted = place.strip().lower()
     if wanted in DAYS:
@@ -129,7 +164,8 @@ def find_place(place: str) -> tuple[str, zoneinfo.ZoneInfo] | None:
     for city, zone in cities:
         if _sound(city) == _sound(wanted):
             return name, zoneinfo.ZoneInfo(zone)
-    return None
+    shorter = re.split(r",\s*| (?=\S+$)", place.strip())[0]
+    return find_place(shorter) if shorter != place.strip() else None
 
 
 def _geonames(wanted: str) -> tuple[str, zoneinfo.ZoneInfo] | None:
@@ -162,7 +198,160 @@ def _sound(city: str) -> str:
     return re.sub("[aeios]$", "", city.translate(str.maketrans("kyuwé", "ciove")))
 
 
+_FEASTS: Mapping[str, str] = {
+    "12-24": r"christmas eve|heiligabend|heiliger abend|la veille de noël|nochebuena|la vigilia di natale",
+    "12-25": r"christmas(?: day)?|weihnachten|noël|navidad|natale",
+    "12-31": r"new year'?s eve|silvester|la saint sylvestre|nochevieja|san silvestro",
+    "01-01": r"new year(?:'?s)?(?: day)?|neujahr|nouvel an|año nuevo|capodanno",
+    "02-14": r"valentine'?s(?: day)?|valentinstag|saint valentin|san valentín|san valentino",
+    "10-31": r"halloween",
+    "easter": r"easter(?: sunday)?|ostern|pâques|pascua|pasqua",
+}
+_NEAR = {
+    0: "today|heute|aujourd'hui|hoy|oggi",
+    1: "tomorrow|morgen|demain|mañana|domani",
+    2: "the day after tomorrow|übermorgen|après demain|pasado mañana|dopodomani",
+    -1: "yesterday|gestern|hier|ayer|ieri",
+}
+_LENGTHS = {
+    "days": "days?|tagen?|tage?|jours?|días?|giorn[oi]",
+    "weeks": "weeks?|wochen?|semaines?|semanas?|settiman[ae]",
+    "months": "months?|monate?n?|mois|mes(?:es)?|mes[ei]",
+    "years": "years?|jahre?n?|ans?|années?|años?|ann[oi]",
+}
+_WEEKDAYS, _MONTHS = (
+    [" ".join(said[key].split()[place].lower() for said in SAID.values()).replace(" ", "|") for place in range(count)]
+    for key, count in (("days", 7), ("months", 12))
+)
+_LENGTH = "|".join(_LENGTHS.values())
+_ARTICLE = r"(?:(?:the|on|next|this|den|der|dem|am|zu[mr]?|nächste[nr]?|le|la|el|il|l'|à|au|al?) )*"
+_DAY = (
+    rf"{_ARTICLE}(?:{'|'.join((*_FEASTS.values(), *_NEAR.values()))}|(?:{'|'.join(_WEEKDAYS)})(?: prochain| prossimo)?|"
+    rf"\d{{1,2}}(?:st|nd|rd|th|er|º)?(?: (?:of|de|di))? (?:{'|'.join(_MONTHS)})(?: (?:de )?\d{{4}})?|"
+    rf"(?:{'|'.join(_MONTHS)}) (?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: \d{{4}})?|"
+    rf"(?:in|dans|en|dentro de|tra|fra) (?:an?|{NUMBER}) (?:{_LENGTH})|"
+    rf"(?:an?|{NUMBER}) (?:{_LENGTH}) (?:from (?:now|today)|ago))"
+)
+"""A day, as people name it."""
+_BEFORE = r"(?:(?:please|can you|could you|tell me|and|so|und|et|y|e) )*"
+
+
+class Days:
+    """Answers about days; the last day is remembered, for "And what day of the week is that?"."""
+
+    def __init__(self) -> None:
+        self._last = datetime.date.today()
+
+    def days_until(self, day: str, unit: str = "", language: str = "en") -> str:
+        """Tell how many days or weeks it is until a day."""
+        self._last = wanted = _found(day, language)
+        left, said = (wanted - datetime.date.today()).days, _said(language)
+        if left <= 0:
+            return said["today"] if left == 0 else _date(_midnight(wanted), language)
+        units, count = said["units"].split(), float(left)
+        one, many = units[:2]
+        if re.fullmatch(_LENGTHS["weeks"], unit):
+            (one, many), count = units[2:4], round(left / 7, 1)
+        told = said_number(count, language)[0]
+        date = _date(_midnight(wanted), language)
+        return said["until"].format(number=told, unit=one if count == 1 else many, date=date)
+
+    days_until.__doc__ = f"""{days_until.__doc__}
+
+        Verbatim only: {_BEFORE}(?:
+        how (?:many (?P<unit>days|weeks)|long)(?: (?:are|is|it|there|left|do|we|have))* (?:until|till|to|before)|
+        wie (?:viele (?P<unit_2>tage|wochen)|lange)(?: (?:sind|ist|es|noch))* bis|
+        combien de (?P<unit_3>jours|semaines)(?: (?:reste|t|il|y|a))* (?:avant|jusqu'à|jusqu'au)|
+        cuánt[oa]s (?P<unit_4>días|semanas) (?:faltan|quedan) (?:para|hasta)|
+        quant[ie] (?P<unit_5>giorni|settimane) (?:mancano|restano)(?: (?:fino|a|al))*) (?P<day>{_DAY})
+        """
+
+    def which_day(self, day: str = "", language: str = "en") -> str:
+        """Tell the weekday and the date of a day."""
+        self._last = _found(day, language) if day else self._last
+        return _date(_midnight(self._last), language)
+
+    which_day.__doc__ = f"""{which_day.__doc__}
+
+        Verbatim only: {_BEFORE}(?:
+        (?:what|which) (?:date|day|weekday|day of the week)(?: (?:is|was|will|falls|does|it|be|on))+|
+        what(?:'s| is) the (?:date|day|weekday|day of the week)(?: (?:of|on))?|when(?:'s| is)|
+        (?:(?:welcher|an welchem) (?:wochen)?tag|welches datum|wann) (?:ist|war|wird|haben wir)|
+        (?:quel jour|quelle date|quand) (?:est|tombe|sera)(?: t il| ce)?|
+        (?:qué día|qué fecha|cuándo) (?:es|cae|será)|
+        (?:che giorno|che data|quando) (?:è|cade|sarà)) (?P<day>{_DAY})(?: (?:on|fall on|be|this year|sein))?
+
+        Again: {_BEFORE}(?:(?:what|which) (?:day of the week|weekday|day|date) (?:is|will) (?:that|
+        it)(?: be)?(?: then)?|
+        what(?:'s| is) (?:the date|that date)(?: then)?|welcher (?:wochen)?tag ist (?:das|es)(?: dann)?)
+        """
+
+
+def time_between(place: str, other: str = "", language: str = "en") -> str:
+    r"""Tell the difference between the times of two places, or of a place and here.
+
+    Verbatim only: (?:(?:please|tell me|what(?:'s| is)|wie groß ist|was ist|quel est|cuál es|qual è|the|der|die|le|
+    la) )*
+    (?:time difference|zeitunterschied|zeitverschiebung|décalage horaire|diferencia horaria|
+    differenza (?:di fuso orario|di orario|oraria)) (?:(?:between|zwischen|entre|tra|fra) (?P<other>[^\d_]{2,40}?)
+    (?: and| und| et| y| e) (?P<place>[^\d_]{2,40}?)|(?:to|with|from here to|zu|nach|avec|
+    con) (?P<place_2>[^\d_]{2,40}?))
+    """
+    said, zones = _said(language), []
+    for each in (place, other):
+        if each and (found := find_place(each)) is None:
+            return said["unknown"].format(place=each.strip())
+        zones.append(found[1] if each and found else None)
+    now = datetime.datetime.now(datetime.UTC)
+    here, there = (now.astimezone(zone).utcoffset() or datetime.timedelta() for zone in reversed(zones))
+    hours = (there - here).total_seconds() / 3600
+    one, many = said["units"].split()[4:]
+    told = f"{said_number(abs(hours), language)[0]} {one if abs(hours) == 1 else many}"
+    names = {"place": place.strip(), "other": other.strip() or _here(language)}
+    return said["later" if hours > 0 else "earlier" if hours < 0 else "same"].format(hours=told, **names)
+
+
+def _here(language: str) -> str:
+    return {"de": "hier", "fr": "ici", "es": "aquí", "it": "qui"}.get(language, "here")
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return datetime.datetime.combine(day, datetime.time())
+
+
+def _found(said: str, language: str) -> datetime.date:
+    """Return the day that people mean, from today on where no year is said. Raises :class:`ValueError` for none."""
+    from dateutil.relativedelta import relativedelta
+
+    today = datetime.date.today()
+    text = re.sub(rf"^{_ARTICLE}", "", said.lower().replace(".", ""))
+    for near, names in _NEAR.items():
+        if re.fullmatch(names, text):
+            return today + datetime.timedelta(near)
+    if span := re.search(rf"(an?|{NUMBER}) ({_LENGTH})\b", text):
+        unit = next(name for name, names in _LENGTHS.items() if re.fullmatch(names, span[2]))
+        count = 1 if span[1] in ("a", "an") else int(number(span[1], language))
+        return today + relativedelta(**{unit: -count if text.endswith("ago") else count})
+    for place, names in enumerate(_WEEKDAYS):
+        if re.match(rf"(?:{names})\b", text):
+            return today + datetime.timedelta((place - today.weekday() - 1) % 7 + 1)
+    for date, names in _FEASTS.items():
+        if re.fullmatch(names, text):
+            return min(day for year in (today.year, today.year + 1) if (day := _feast(date, year)) >= today)
+    month = next(place for place, names in enumerate(_MONTHS, 1) if re.search(rf"\b(?:{names})\b", text))
+    day, year = re.search(r"\b\d{1,2}(?!\d)", text), re.search(r"\d{4}", text)
+    wanted = datetime.date(int(year[0]) if year else today.year, month, int(day[0]) if day else 1)
+    return wanted if year or wanted >= today else wanted.replace(year=today.year + 1)
+
+
+def _feast(date: str, year: int) -> datetime.date:
+    from dateutil.easter import easter
+
+    return easter(year) if date == "easter" else datetime.date.fromisoformat(f"{year}-{date}")
+
+
 @hookimpl
-def assistant_tools():
+def assistant_tools() -> list[Callable[..., str]]:
     """Return the tools of this plugin."""
-    return [current_time]
+    days = Days()
+    return [current_time, days.days_until, days.which_day, time_between]

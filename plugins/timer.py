@@ -6,79 +6,174 @@ import datetime
 import re
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from assistant import News, hookimpl
+from assistant.spoken_numbers import NUMBER, number
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
 LONGEST = 24 * 3600.0
 """Seconds."""
 SAID: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "runs": "The timer of {span} runs{purpose}.",
-        "set": "The alarm is set to {time}{purpose}.",
+        "runs": "The timer is running: {span}{purpose}.",
+        "reminds": "I'll remind you in {span}{purpose}.",
+        "left": "{span} left{purpose}.",
+        "nothing": "No timer and no alarm is running.",
+        "set": "The alarm is set to {time}{day}{purpose}.",
+        "day": " tomorrow",
+        "long": "For how long?",
+        "far": "I can remind you only today and tomorrow, and only while this conversation goes on.",
         "when": "Please say at what time, too.",
         "none": "None was running.",
-        "one": "It is cancelled.",
+        "one": "It is cancelled{purpose}.",
         "all": "All {number} are cancelled.",
         "up": "Time is up: {name}.",
         "time": "It is time{purpose}.",
         "units": "hour hours minute minutes second seconds and",
     },
     "de": {
-        "runs": "Der Timer läuft: {span}.",
-        "set": "Der Wecker ist auf {time} Uhr gestellt.",
+        "runs": "Der Timer läuft: {span}{purpose}.",
+        "reminds": "Ich erinnere Sie in {span}{purpose}.",
+        "left": "Noch {span}{purpose}.",
+        "nothing": "Es läuft kein Timer und kein Wecker.",
+        "set": "Der Wecker ist auf {time} Uhr{day} gestellt{purpose}.",
+        "day": " morgen",
+        "long": "Für wie lange?",
+        "far": "Ich kann Sie nur heute und morgen erinnern, und nur solange dieses Gespräch läuft.",
         "when": "Bitte sagen Sie auch, um wie viel Uhr.",
         "none": "Es lief keiner.",
-        "one": "Er ist gelöscht.",
+        "one": "Er ist gelöscht{purpose}.",
         "all": "Alle {number} sind gelöscht.",
         "up": "Die Zeit ist um: {name}.",
-        "time": "Es ist Zeit: {purpose}.",
+        "time": "Es ist Zeit{purpose}.",
         "units": "Stunde Stunden Minute Minuten Sekunde Sekunden und",
     },
     "fr": {
-        "runs": "Le minuteur tourne : {span}.",
-        "set": "Le réveil est réglé sur {time}.",
+        "runs": "Le minuteur tourne : {span}{purpose}.",
+        "reminds": "Je vous le rappelle dans {span}{purpose}.",
+        "left": "Encore {span}{purpose}.",
+        "nothing": "Aucun minuteur ni réveil ne tourne.",
+        "set": "Le réveil est réglé sur {time}{day}{purpose}.",
+        "day": " demain",
+        "long": "Pour combien de temps ?",
+        "far": "Je ne peux vous le rappeler qu'aujourd'hui et demain, tant que dure cette conversation.",
         "when": "Dites aussi à quelle heure.",
         "none": "Aucun ne tournait.",
-        "one": "Il est annulé.",
+        "one": "Il est annulé{purpose}.",
         "all": "Les {number} sont annulés.",
         "up": "C'est l'heure : {name}.",
-        "time": "C'est l'heure : {purpose}.",
+        "time": "C'est l'heure{purpose}.",
         "units": "heure heures minute minutes seconde secondes et",
     },
     "es": {
-        "runs": "El temporizador está en marcha: {span}.",
-        "set": "La alarma está puesta a las {time}.",
+        "runs": "El temporizador está en marcha: {span}{purpose}.",
+        "reminds": "Se lo recuerdo en {span}{purpose}.",
+        "left": "Quedan {span}{purpose}.",
+        "nothing": "No hay ningún temporizador ni alarma.",
+        "set": "La alarma está puesta a las {time}{day}{purpose}.",
+        "day": " de mañana",
+        "long": "¿Para cuánto tiempo?",
+        "far": "Solo puedo recordárselo hoy y mañana, mientras dure esta conversación.",
         "when": "Diga también a qué hora.",
         "none": "No había ninguno.",
-        "one": "Está cancelado.",
+        "one": "Está cancelado{purpose}.",
         "all": "Los {number} están cancelados.",
         "up": "Ya es la hora: {name}.",
-        "time": "Ya es la hora: {purpose}.",
+        "time": "Ya es la hora{purpose}.",
         "units": "hora horas minuto minutos segundo segundos y",
     },
     "it": {
-        "runs": "Il timer è partito: {span}.",
-        "set": "La sveglia è impostata alle {time}.",
+        "runs": "Il timer è partito: {span}{purpose}.",
+        "reminds": "Glielo ricordo tra {span}{purpose}.",
+        "left": "Mancano {span}{purpose}.",
+        "nothing": "Non c'è nessun timer e nessuna sveglia.",
+        "set": "La sveglia è impostata alle {time}{day}{purpose}.",
+        "day": " di domani",
+        "long": "Per quanto tempo?",
+        "far": "Posso ricordarglielo solo oggi e domani, finché dura questa conversazione.",
         "when": "Dica anche a che ora.",
         "none": "Non ce n'era nessuno.",
-        "one": "È annullato.",
+        "one": "È annullato{purpose}.",
         "all": "Tutti e {number} sono annullati.",
         "up": "È ora: {name}.",
-        "time": "È ora: {purpose}.",
+        "time": "È ora{purpose}.",
         "units": "ora ore minuto minuti secondo secondi e",
     },
 }
 """What is said, by language; English where the person's language is none of these."""
+_SECOND, _MINUTE, _HOUR = (
+    "seconds?|sekunden?|secondes?|segundos?|second[oi]",
+    "minutes?|minuten?|minutos?|minut[oi]",
+    "hours?|stunden?|heures?|horas?|or[ae]",
+)
+_HALF = r"(?:a half|demie|media|mezz[ao])"
+_QUARTER = r"a quarter of an hour|(?:eine )?viertelstunde|un quart d'heure|un cuarto de hora|un quarto d'ora"
+_SPANNED = rf"(?:an?|{NUMBER}) (?:{_SECOND}|{_MINUTE}|{_HOUR})|(?:un|mezz)'ora|{_QUARTER}"
+_LASTS = rf"(?:(?:{_SPANNED})(?: (?:and|et|y|e) {_HALF}| (?:(?:and|und|et|y|e) )?(?:{_SPANNED}))*)"
+"""How long, as people say it: "an hour and a half", "2 Minuten und 30 Sekunden"."""
+_PLEASE = r"(?:(?:please|can you|could you|would you|bitte|kannst du|tu peux|puedes|puoi|okay|and|und|et|y|e) )*"
+_END = r"(?: (?:please|bitte|por favor|per favore|s'il te plaît|s'il vous plaît|stellen|ein))*"
+_WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|svegliami)"
+_REMIND = r"(?:remind me|erinnere mich|rappelle moi|recuérdame|ricordami)"
+_CANCEL = (
+    r"(?:cancel|delete|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|supprime|cancela|"
+    r"borra|"
+    r"quita|cancella|annulla|ferma|spegni)"
+)
+_TIMER = r"(?:kurzzeit)?(?:timer|countdown|wecker|minuteur|temporizador)"
+_SET = (
+    r"(?:set|start|give me|make|i need|stelle?|starte|mets(?: moi)?|règle|lance|programme|pon(?:me)?|programa|"
+    r"inicia|imposta|metti(?:mi)?|avvia) (?:(?:an?|another|the|my|mir|bitte|eine?n?|den|une?|le|la|el|il|lo) )*"
+)
+_FAR = (
+    r"\b(?:every|each|next (?:week|month|year)|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|jeden|nächste[nr]? \w+|"
+    r"(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?|chaque|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
+    r"cada|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|ogni|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|"
+    r"domenica)\b"
+)
+"""Days on which nothing here rings."""
+_DAY = r"(?:tomorrow(?: morning| evening)?|today|tonight|morgen(?: früh)?|demain(?: matin)?|mañana|domani(?: mattina)?)"
+_AT = (
+    rf"(?:(?:half|an? quarter|quarter|{NUMBER}) (?:past|to) )?(?:noon|midnight|\d{{1,2}}(?:(?: ?[:h.] ?| )\d\d)?|"
+    rf"{NUMBER})"
+    rf"(?! (?:{_SECOND}|{_MINUTE}|hours?|stunden?|horas?|ore)\b)"
+    r"(?: o'clock| uhr(?: \d\d)?| heures?(?: \d\d)?)?(?: (?:et demie|y media|e mezz[ao]))?"
+    r"(?: (?:a[. ]?m|p[. ]?m|in the (?:morning|afternoon|evening)|tonight|morgens|abends|du matin|du soir|"
+    rf"de la (?:mañana|tarde|noche)|di mattina|di sera|{_DAY}))*"
+)
+_WHEN = rf"(?:(?:{_DAY} )?(?:(?:at|um|auf|à|pour|sur|a|para|per|alle|le|las?|kurz) )*{_AT}|{_DAY})"
+"""A day, a time of day or both; :func:`_next` understands all times."""
 
 
 @hookimpl
 def assistant_tools(news: News) -> list[Callable[..., Any]]:
     """Return the tools of this plugin."""
     timers = Timers(news)
-    return [timers.set_timer, timers.set_alarm, timers.cancel_timers, timers.time_left]
+    return [
+        timers.set_timer,
+        timers.start_timer,
+        timers.remind_in,
+        timers.add_time,
+        timers.set_alarm,
+        timers.wake_at,
+        timers.remind_at,
+        timers.cancel_timers,
+        timers.cancel_all,
+        timers.cancel_last,
+        timers.time_left,
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What rings when."""
+
+    due: datetime.datetime
+    purpose: str
+    name: str
 
 
 class Timers:
@@ -86,7 +181,7 @@ class Timers:
 
     def __init__(self, news: News) -> None:
         self._news = news
-        self._running: dict[threading.Timer, datetime.datetime] = {}
+        self._running: dict[threading.Timer, _Set] = {}
         self._unfinished = "", ""
         """Day and purpose of an alarm whose time was not said yet."""
 
@@ -105,10 +200,56 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        span = _span(number, unit)
-        length = _length(span, language)
-        self._begin(datetime.datetime.now() + span, purpose, length, language)
-        return _say("runs", language, span=length, purpose=purpose)
+        return self._run(_span(number, unit), purpose, language)
+
+    def start_timer(self, lasts: str = "", purpose: str = "", language: str = "en") -> str:
+        """Set a timer that was asked for in the usual words; where its length was not said, it is asked for."""
+        if not lasts:
+            self._unfinished = "", purpose
+            return _say("long", language)
+        purpose, self._unfinished = purpose or self._unfinished[1], ("", "")
+        return self._run(_lasting(lasts, language), purpose, language)
+
+    start_timer.__doc__ = f"""{start_timer.__doc__}
+
+        Verbatim only: {_PLEASE}(?:(?:{_SET})?{_TIMER}
+        (?: (?:for|of|to|auf|für|von|über|de|pour|sur|di|da|para|per|
+        in))? (?P<lasts>{_LASTS})(?: (?P<purpose>(?:for|to) .+?))?|
+        (?:{_SET})?(?P<lasts_2>{_LASTS}) timer(?: (?P<purpose_2>(?:for|to) .+?))?|
+        {_SET}{_TIMER}(?: (?P<purpose_3>for .+?))?){_END}
+
+        Again: {_PLEASE}(?:another (?:timer )?)?(?:(?:for|für|pour|para|por|per) )?(?P<lasts>{_LASTS}){_END}
+        """
+
+    def remind_in(self, lasts: str, purpose: str = "", language: str = "en") -> str:
+        """Set a reminder that was asked for in the usual words."""
+        return self._run(_lasting(lasts, language), purpose, language, "reminds")
+
+    remind_in.__doc__ = f"""{remind_in.__doc__}
+
+        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_WAKE}) (?:in|dans|en|tra|fra) (?P<lasts>{_LASTS})
+        (?: (?:an|daran|dass|de|di|que|che|à|a))?(?: (?P<purpose>.+?))?|
+        remind me (?P<purpose_2>(?:to|that|about) .+) in (?P<lasts_2>{_LASTS})){_END}
+        """
+
+    def add_time(self, lasts: str, language: str = "en") -> str:
+        """Let the timer that ends first run longer."""
+        running = min(self._running.items(), key=lambda pair: pair[1].due, default=None)
+        if running is None:
+            return _say("none", language)
+        timer, old = running
+        timer.cancel()
+        del self._running[timer]
+        due = old.due + _lasting(lasts, language)
+        self._begin(_Set(due, old.purpose, old.name), language)
+        return _say("left", language, span=_length(due - datetime.datetime.now(), language))
+
+    add_time.__doc__ = f"""{add_time.__doc__}
+
+        Verbatim only: {_PLEASE}(?:add|give it|(?:mach|stell) noch|ajoute|añade|
+        aggiungi) (?:another )?(?P<lasts>{_LASTS})
+        (?: more)?(?: (?:to|zu|zum|au|à|al?) (?:the |it|my |dem )?(?:timer|minuteur|temporizador)?)?{_END}
+        """
 
     def set_alarm(self, at: str, purpose: str = "", language: str = "en") -> str:
         r"""Set an alarm or a reminder at a time of day.
@@ -120,9 +261,6 @@ class Timers:
 
         When: \b(remind\w*|alarms?|wake me)\b
 
-        Verbatim: (?:(?:please|can you|could you) )*(?:remind me|wake me(?: up)?)
-        (?: (?P<at>in (?:an?|half an?|\w+) (?:seconds?|minutes?|hours?)|tomorrow|today|later))(?: to (?P<purpose>.+))?
-
         Again: (?:(?:tomorrow|today|at|okay|well|please) )*(?P<at>(?:(?:half|a quarter|quarter|\w+) (?:past|to) )?
         (?:\d{1,2}(?: \d\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight)
         (?: o'clock| thirty| fifteen| forty five)?
@@ -130,15 +268,43 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        if re.fullmatch(rf"(?:{_TOMORROW}|today|later|now|)", at.lower().strip()):
+        if re.fullmatch(rf"(?:{_DAY}|later|now|)", at.lower().strip()):
             self._unfinished = at, purpose
             return _say("when", language)
         (day, meant), self._unfinished = self._unfinished, ("", "")
         if not purpose:
-            at, purpose = (f"{at} {day}" if re.fullmatch(_TOMORROW, day.lower()) else at), meant
-        due = _next(at, datetime.datetime.now())
-        self._begin(due, purpose, f"{due:%H:%M}", language)
-        return _say("set", language, time=f"{due:%H:%M}", purpose=purpose)
+            at, purpose = (f"{at} {day}" if re.search(_TOMORROW, day.lower()) else at), meant
+        return self._alarm(_next(at, datetime.datetime.now()), purpose, language)
+
+    def wake_at(self, at: str, language: str = "en") -> str:
+        """Set an alarm that was asked for in the usual words: seven is in the morning, unless all else was said."""
+        return self._asked(at, "", language, early=True)
+
+    wake_at.__doc__ = f"""{wake_at.__doc__}
+
+        Verbatim only: {_PLEASE}(?:{_WAKE}|(?:{_SET})?(?:alarm|wecker|réveil|alarma|despertador|sveglia))
+        (?: (?:for|at|to))? (?P<at>{_WHEN}|later){_END}
+        """
+
+    def remind_at(self, at: str = "", purpose: str = "", language: str = "en") -> str:
+        """Set a reminder that was asked for in the usual words; where no time was said, it is asked for."""
+        return self._asked(at, purpose, language)
+
+    remind_at.__doc__ = f"""{remind_at.__doc__}
+
+        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>{_WHEN}|later)
+        (?: (?:daran|dass|de|di|que|che))?(?: (?P<purpose>.+?))?|
+        remind me (?P<purpose_2>(?:to|that|about) .+?)(?: (?:at )?(?P<at_2>{_WHEN}))?){_END}
+        """
+
+    def _asked(self, at: str, purpose: str, language: str, early: bool = False) -> str:
+        self._unfinished = "", ""
+        if re.search(_FAR, f"{at} {purpose}".lower()):
+            return _say("far", language)
+        if at and not re.fullmatch(rf"{_DAY}|later", at.lower()):
+            return self._alarm(_next(at, datetime.datetime.now(), early), purpose, language)
+        self._unfinished = at, purpose
+        return _say("when", language)
 
     def cancel_timers(self, language: str = "en") -> str:
         r"""Cancel all timers, alarms and reminders.
@@ -152,35 +318,78 @@ class Timers:
         running, self._running = self._running, {}
         for timer in running:
             timer.cancel()
-        return _say({0: "none", 1: "one"}.get(len(running), "all"), language, number=str(len(running)))
+        return _say({0: "none", 1: "one"}.get(len(running), "all"), language, number=str(len(running)), purpose="")
 
-    def time_left(self) -> str:
+    def cancel_all(self, language: str = "en") -> str:
+        """Cancel all that was set, when asked for in the usual words."""
+        return self.cancel_timers(language)
+
+    cancel_all.__doc__ = f"""{cancel_all.__doc__}
+
+        Verbatim only: {_PLEASE}{_CANCEL} (?:(?:all|of|my|the|alle|meine|die|tous|toutes|mes|les|todos|todas|mis|
+        los|las|
+        tutti|tutte|i|le) )*(?:timers|alarms|reminders|timer(?<=alle timer)|wecker(?<=alle wecker)|minuteurs|réveils|
+        rappels|temporizadores|alarmas|recordatorios|sveglie|promemoria|timer(?<=i timer)){_END}
+
+        Again: {_PLEASE}{_CANCEL} (?:all|them(?: all)?|alle|tout|todos|tutti){_END}
+        """
+
+    def cancel_last(self, language: str = "en") -> str:
+        """Cancel what was set last, when asked for in the usual words."""
+        if not self._running:
+            return _say("none", language)
+        timer, last = self._running.popitem()
+        timer.cancel()
+        return _say("one", language, purpose=f"{last.name} {last.purpose}")
+
+    cancel_last.__doc__ = f"""{cancel_last.__doc__}
+
+        Verbatim only: {_PLEASE}{_CANCEL} (?:(?:the|my|den|meinen|le|mon|el|la|mi|il|lo) )?
+        (?:timer|alarm|reminder|wecker|minuteur|réveil|rappel|temporizador|alarma|recordatorio|sveglia){_END}
+
+        Again: (?:no )?{_PLEASE}{_CANCEL} (?:it|that|ihn|es|ça|eso){_END}
+        """
+
+    def time_left(self, language: str = "en") -> str:
         r"""Tell how long the timers and alarms still run.
 
         Verbatim only: (?:(?:please|and|tell me) )*(?:how (?:long|much time) (?:is|do i have|have i)
         (?: still| got)? left(?: on (?:the|my) (?:timers?|alarms?))?|how much longer|what (?:timers|alarms)
         (?: are (?:set|running)| do i have)|when (?:does|do|will) (?:the|my) (?:timers?|alarms?)(?: ring| end| go off)?|
-        (?:is|are) (?:there )?(?:an?|any|the|my) (?:timers?|alarms?)(?: still)? (?:set|running|on))
+        (?:is|are) (?:there )?(?:an?|any|the|my) (?:timers?|alarms?)(?: still)? (?:set|running|on))|
+        wie lange (?:läuft|geht) der (?:timer|wecker) noch|wie viel zeit (?:ist noch|bleibt noch|habe ich noch)|
+        (?:il )?reste(?: t il)? combien de temps|combien de temps (?:reste t il|il reste)|
+        cuánto (?:tiempo )?(?:queda|falta)(?: en el temporizador)?|quanto (?:tempo )?(?:manca|resta|rimane)
         """
         now = datetime.datetime.now()
-        left = [due - now for due in sorted(self._running.values())]
-        if not left:
-            return "No timer and no alarm is running."
-        several = f"{len(left)} are running: " if len(left) > 1 else ""
-        return f"{several}{', '.join(map(_length, left))} left."
+        running = sorted(self._running.values(), key=lambda one: one.due)
+        told = [_say("left", language, span=_length(one.due - now, language), purpose=one.purpose) for one in running]
+        return " ".join(told) or _say("nothing", language)
 
-    def _begin(self, due: datetime.datetime, purpose: str, name: str, language: str) -> None:
+    def _run(self, span: datetime.timedelta, purpose: str, language: str, told: str = "runs") -> str:
+        length = _length(span, language)
+        self._begin(_Set(datetime.datetime.now() + span, purpose, length), language)
+        return _say(told, language, span=length, purpose=purpose)
+
+    def _alarm(self, due: datetime.datetime, purpose: str, language: str) -> str:
+        time = f"{due:%H:%M}"
+        self._begin(_Set(due, purpose, time), language)
+        day = _say("day", language) if due.date() != datetime.date.today() else ""
+        return _say("set", language, time=time, day=day, purpose=purpose)
+
+    def _begin(self, wanted: _Set, language: str) -> None:
         if self._news.told is None:
             raise ValueError("nobody would hear it; timers and alarms run in a conversation, assistant talk")
 
         def ring() -> None:
             running = self._running
             if running.pop(timer, None) is not None:
-                self._news(_say("time" if purpose.strip() else "up", language, purpose=purpose, name=name))
+                what = "time" if wanted.purpose.strip() else "up"
+                self._news(_say(what, language, purpose=wanted.purpose, name=wanted.name))
 
-        timer = threading.Timer((due - datetime.datetime.now()).total_seconds(), ring)
+        timer = threading.Timer((wanted.due - datetime.datetime.now()).total_seconds(), ring)
         timer.daemon = True
-        self._running[timer] = due
+        self._running[timer] = wanted
         timer.start()
 
 
@@ -192,13 +401,30 @@ def _span(number: float, unit: str) -> datetime.timedelta:
     return datetime.timedelta(seconds=seconds)
 
 
+def _lasting(said: str, language: str) -> datetime.timedelta:
+    """Return how long people mean by "an hour and a half". Raises :class:`ValueError` as :func:`_span` does."""
+    said = re.sub(_QUARTER, "15 minutes", said.lower().replace("-", " "))
+    said = said.replace("mezz'ora", "mezza ora").replace("un'ora", "una ora")
+    seconds, size = 0.0, 0
+    for part in re.finditer(rf"(?:({NUMBER}|an?) (?:({_HOUR})|({_MINUTE})|{_SECOND})\b)|(?:and|et|y|e) {_HALF}$", said):
+        if part[1] is None:
+            seconds += size / 2
+            continue
+        size = 3600 if part[2] else 60 if part[3] else 1
+        seconds += number(part[1], language) * size
+    return _span(seconds, "seconds")
+
+
 def _say(what: str, language: str, **parts: str) -> str:
-    """Return a sentence of :data:`SAID`; in English a purpose follows as "to take your pills"."""
+    """Return a sentence of :data:`SAID`; a purpose follows as "to take your pills" or ": die Nudeln"."""
     if language not in SAID:
         language = "en"
-    purpose = re.sub(r"^to ", "", parts.pop("purpose", "").strip().rstrip("."))
-    if language == "en" and purpose:
-        purpose = " to " + re.sub(r"\bmy\b", "your", purpose)
+    purpose = parts.pop("purpose", "").strip().rstrip(".")
+    if purpose and language == "en" and what != "one":
+        joined = "" if re.match(r"(?:for|to|that|about) ", purpose) else "to "
+        purpose = f" {joined}" + re.sub(r"\bmy\b", "your", re.sub(r"\bI\b", "you", purpose, flags=re.IGNORECASE))
+    elif purpose:
+        purpose = f"{' ' if language == 'fr' else ''}: {purpose}"
     return SAID[language][what].format(purpose=purpose, **parts)
 
 
@@ -212,8 +438,8 @@ def _length(span: datetime.timedelta, language: str = "en") -> str:
 
 _SHARES = {"quarter": 15, "half": 30}
 _AM, _PM = (
-    r"a\.?m\b\.?|(?:in the |this )?morning|morgens|(?:du )?matin|(?:de la )?mañana|(?:del |di )?mattin[ao]",
-    r"p\.?m\b\.?|(?:in the |this )?(?:afternoon|evening)|(?:at |to)night|nachmittags|abends|(?:de l')?après-midi|"
+    r"a[. ]?m\b\.?|(?:in the |this )?morning|morgens|(?:du )?matin|(?:de la )?mañana|(?:del |di )?mattin[ao]",
+    r"p[. ]?m\b\.?|(?:in the |this )?(?:afternoon|evening)|(?:at |to)night|nachmittags|abends|(?:de l')?après-midi|"
     r"(?:du )?soir|(?:de la )?(?:tarde|noche)|(?:del |di )?(?:pomeriggio|sera)",
 )
 _TOMORROW = r"tomorrow|morgen\b|demain|domani"
@@ -233,8 +459,10 @@ def _numbers() -> Mapping[str, int]:
     return dict(sorted(words.items(), key=lambda pair: -len(pair[0])))
 
 
-def _next(at: str, now: datetime.datetime) -> datetime.datetime:
+def _next(at: str, now: datetime.datetime, early: bool = False) -> datetime.datetime:
     """Return the next moment at which a clock shows a time; without am, pm or an hour over 12 the next of both.
+
+    ``early`` takes four to eleven for the morning.
 
     Understood are "7:30", "19.00", "7 pm", "half past six in the morning", "a quarter to eight", "noon",
     "half an hour", and the simpler of these in German, French, Spanish and Italian. Tomorrow is the first of both.
@@ -244,11 +472,14 @@ def _next(at: str, now: datetime.datetime) -> datetime.datetime:
     text = re.sub(rf"\b(?:{'|'.join(numbers)})\b", lambda found: str(numbers[found[0]]), text)
     if span := re.fullmatch(_SPAN, text):
         count, unit = (span[1] or 1, span[2]) if span[2] else (span[3], span[4])
-        number = 0.5 if "half" in at.lower() else float(count)
-        return now + _span(number, {"sec": "seconds", "sek": "seconds", "min": "minutes"}.get(unit[:3], "hours"))
+        amount = 0.5 if "half" in at.lower() else float(count)
+        return now + _span(amount, {"sec": "seconds", "sek": "seconds", "min": "minutes"}.get(unit[:3], "hours"))
     half = "am" if re.search(_AM, text) else "pm" if re.search(_PM, text) else ""
     text = re.sub(
-        rf"{_AM}|{_PM}|{_TOMORROW}|o'?clock|today|uhr|minutes?|\b(?:at|a las?|an?|um|à|alle|ore)\b", " ", text
+        rf"{_AM}|{_PM}|{_TOMORROW}|o'?clock|today|uhr|minutes?|"
+        r"\b(?:at|a las?|an?|um|auf|à|alle|ore|for|pour|sur|para|per|le|las?)\b",
+        " ",
+        text,
     )
     text = re.sub(r"\bheures?\b", " ", text)
     text = re.sub(r"\b(?:et demie?|y media|e mezz[ao])\b", "30", text)
@@ -263,7 +494,7 @@ def _next(at: str, now: datetime.datetime) -> datetime.datetime:
         raise ValueError(f"{at!r} is no time of day such as 7:30 or 19:00")
     if half:
         hours = [hour % 12 + 12 * (half == "pm")]
-    elif 1 <= hour <= 12 and not text.startswith("0"):
+    elif 1 <= hour <= 12 and not text.startswith("0") and not (early and 4 <= hour <= 11):
         hours = [hour, (hour + 12) % 24]
     else:
         hours = [hour % 24]

@@ -206,6 +206,15 @@ def test_louder_raises_the_volume():
     assert np.abs(talk.speaker.played_samples).max() == pytest.approx(before * 1.4, rel=0.05)
 
 
+def test_forget_everything_forgets_the_conversation_and_tells_its_observers():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(4.0), speech(0.6, 880), quiet(4.0),
+                        words={440: "my name is Ana", 880: "Forget everything, please."})  # fmt: skip
+    talk.brain.enqueue(["Hello Ana."])
+    talk.run()
+    assert talk.voice.spoken == ["Hello Ana.", "I have forgotten what we said,", "and nothing of it is kept."]
+    assert talk.dialogue.history == () and len(talk.all("forgotten")) == 1
+
+
 @pytest.mark.parametrize("order", ["louder", "quieter", "slower", "faster"])
 def test_an_order_about_the_voice_does_not_take_the_rest_of_the_reply_away(order):
     talk = Conversation(quiet(0.3), speech(1.0), quiet(2.0), speech(0.5, 880), quiet(12.0), speech(0.5, 880), quiet(3),

@@ -335,6 +335,20 @@ def test_a_reply_that_goes_on_is_one_turn_with_all_that_was_heard(make: Callable
     assert [found.turn.heard for found in history.search("home")] == ["A fox. It ran home."]
 
 
+def test_what_is_forgotten_is_deleted_and_what_follows_is_a_new_conversation(
+    make: Callable[..., History], path: Path
+) -> None:
+    history = make()
+    recorder = Recorder(history.begin(), False, print)
+    recorder(Happening("forgotten", 0.0))  # nothing was recorded yet
+    recorder(remembered("My name is Ana.", reply=Reply("Hello Ana.", "Hello Ana.")))
+    recorder(Happening("forgotten", 0.0))
+    recorder(remembered("What is my name?", reply=Reply("I don't know.", "I don't know.")))
+    recorder.close()
+    assert [one.title for one in make().conversations()] == ["What is my name?"]
+    assert b"Ana" not in path.read_bytes()
+
+
 def test_trouble_with_the_record_is_told_once(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("no database " * 100)

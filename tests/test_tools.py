@@ -320,8 +320,52 @@ def test_again_means_a_tool_only_after_it_and_its_groups_are_arguments() -> None
     other = Message("assistant", "Rain.", (ToolResult(ToolCall("weather"), "rain"),))
     assert box.meant(dataclasses.replace(turn, history=(other,)), ToolContext()) is None
     own = Message("assistant", "Low.", (ToolResult(ToolCall("tide"), "low"),))
-    assert box.meant(dataclasses.replace(turn, history=(own,)), ToolContext()) == ToolCall("tide", {"port": "dover"})
+    assert box.meant(dataclasses.replace(turn, history=(own,)), ToolContext()) == ToolCall("tide", {"port": "Dover"})
     assert box.meant(dataclasses.replace(turn, history=(own, Message("user", "Thanks."))), ToolContext()) is None
     tide.__doc__ = "Tell the tide.\n\nAgain: and in (?P<harbour>\\w+)"
     with pytest.raises(PluginError, match="after Again: of tide"):
         Tool.of(tide)
+
+
+def test_again_means_every_tool_of_the_plugin_and_two_groups_may_be_one_argument() -> None:
+    def bake(what: str) -> str:
+        """Bake.
+
+        Verbatim only: bake (?P<what>\\w+)|(?P<what_2>\\w+) please
+        """
+        return f"{what}!"
+
+    def undo() -> str:
+        """Undo.
+
+        Again: undo it
+        """
+        return "Undone."
+
+    box = Toolbox({"bake": Tool.of(bake), "undo": Tool.of(undo)}, 30.0)
+    for said in ("Bake Bread!", "Bread, please."):
+        assert box.meant(Turn(Utterance(said)), ToolContext()) == ToolCall("bake", {"what": "Bread"})
+    baked = Message("assistant", "Bread!", (ToolResult(ToolCall("bake"), "Bread!"),))
+    assert box.meant(Turn(Utterance("Undo it."), history=(baked,)), ToolContext()) == ToolCall("undo")
+    assert box.meant(Turn(Utterance("Undo it.")), ToolContext()) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("Count 3.5 + 2.", "3.5 + 2"),
+        ("count  7 % 2 ?", "7 % 2"),
+        ("Count to Ten", "to Ten"),
+        ("Count: one, Two", "one, Two"),
+    ],
+)
+def test_arguments_keep_their_signs_and_capitals(said: str, value: str) -> None:
+    def count(what: str) -> str:
+        """Count.
+
+        Verbatim only: count (?P<what>(?!3 5).+)
+        """
+        return what
+
+    call = Toolbox({"count": Tool.of(count)}, 30.0).meant(Turn(Utterance(said)), ToolContext())
+    assert call == ToolCall("count", {"what": value})

@@ -304,6 +304,15 @@ class Conversation:
         if self.id is not None:
             self._history._lengthen(self.id, heard)
 
+    def forget(self) -> None:
+        """Delete what was recorded of it; what is added after that is a new one.
+
+        Raises :class:`~assistant.errors.HistoryError` where it cannot be written.
+        """
+        if self.id is not None:
+            self._history.delete([self.id])
+        self.id, self._began = None, time.time()
+
     def close(self) -> None:
         """Close the file."""
         self._history.close()

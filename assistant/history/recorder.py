@@ -28,7 +28,7 @@ class Recorder:
     It waits for the happening ``remembered``, whose details are ``turn`` (:class:`Turn`), ``reply``
     (:class:`Reply`), ``latencies`` (seconds by step) and, where there are any, ``audio``
     (:class:`AudioChunk`) and ``frame`` (:class:`Frame`), which are kept with ``history.keep_media``. With ``resumes``
-    it is the rest of the reply before it.
+    it is the rest of the reply before it. With ``forgotten`` the conversation is deleted and another one begins.
     """
 
     def __init__(self, conversation: Conversation, keep_media: bool, trouble: Callable[[str], None]) -> None:
@@ -55,7 +55,9 @@ class Recorder:
         return self._conversation.id
 
     def __call__(self, happening: Happening) -> None:
-        """Take note of a finished or interrupted reply; return at once."""
+        """Take note of a finished or interrupted reply, and of all being forgotten; return at once."""
+        if happening.name == "forgotten":
+            self._thread.submit(self._attempt, self._conversation.forget)
         if happening.name != "remembered":
             return
         details = happening.details

@@ -1,0 +1,207 @@
+"""What is asked every day is answered by plugins at once, in five languages, and nothing else is taken for it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.config import Settings
+from assistant.plugins import Plugins
+from assistant.tools import Toolbox, ToolContext
+from assistant.types import Message, Turn, Utterance
+
+
+@pytest.fixture
+def toolbox(settings: Settings) -> Iterator[Toolbox]:
+    plugins = Plugins(settings)
+    plugins.news.told = lambda message, failed: None
+    toolbox = Toolbox(plugins.tools, 5.0)
+    yield toolbox
+    for timer in list(toolbox.tools["set_timer"].function.__self__._running):  # type: ignore[attr-defined]
+        timer.cancel()
+
+
+def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
+    """Return what is answered at once to each turn; an empty text where the language model would be asked."""
+    history: tuple[Message, ...] = ()
+    told = []
+    for said in dialogue.split(" | "):
+        context = ToolContext(language=language)
+        call = toolbox.meant(Turn(Utterance(said, language), history=history), context)
+        results = (toolbox.run(call, context),) if call else ()
+        told.append("" if not results or results[0].failed else str(results[0].result))
+        history = (Message("user", said), Message("assistant", told[-1], results))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("language", "dialogue", "told"),
+    [
+        ("en", "What's 15 percent of 80? | And 20 percent? | times 3 | divided by 7",
+         ["15 percent of 80 is 12.", "20 percent of 80 is 16.", "16 times 3 is 48.",
+          "48 divided by 7 is about 6.857."]),
+        ("en", "What is 15% of 80? | What's 2+2? | 3.5 times 2, please. | 1,000 minus 1",
+         ["15% of 80 is 12.", "2+2 is 4.", "3.5 times 2 is 7.", "1,000 minus 1 is 999."]),
+        ("en", "How much is two and a half times four? | Half of 90 | What is the square root of 144? | 7 squared",
+         ["Two and a half times four is 10.", "Half of 90 is 45.", "The square root of 144 is 12.",
+          "7 squared is 49."]),
+        ("en", "What is 5 divided by 0?", ["Nothing can be divided by zero."]),
+        ("de", "Was ist zwölf mal 7? | Was sind 15 Prozent von 80? | 1,5 mal 3",
+         ["Zwölf mal 7 ist 84.", "15 Prozent von 80 ist 12.", "1,5 mal 3 ist 4,5."]),
+        ("fr", "Combien font quatre-vingt-dix moins deux ?", ["Quatre-vingt-dix moins deux font 88."]),
+        ("es", "¿Cuánto es el 15 por ciento de 80?", ["15 por ciento de 80 son 12."]),
+        ("it", "Quanto fa ventuno più due?", ["Ventuno più due fa 23."]),
+        ("en", "Convert 5 miles to kilometres. | And 10? | And in feet?",
+         ["5 miles is about 8.047 kilometres.", "10 miles is about 16.09 kilometres.", "10 miles is 52800 feet."]),
+        ("en", "What's 180 degrees Celsius in Fahrenheit? | 350 degrees in Celsius | 5 foot 9 in centimetres",
+         ["180 degrees Celsius is 356 Fahrenheit.", "350 degrees is about 176.7 Celsius.",
+          "5 foot 9 is about 175.3 centimetres."]),
+        ("en", "How many grams are in a pound? | How many hours are there in a week?",
+         ["A pound is about 453.6 grams.", "A week is 168 hours."]),
+        ("de", "Wie viele Kilometer sind 5 Meilen?", ["5 Meilen sind ungefähr 8,047 Kilometer."]),
+        ("fr", "Combien de kilomètres font 5 milles ?", ["5 milles font environ 8,047 kilomètres."]),
+        ("es", "Convierte 5 pies en metros.", ["5 pies son 1,524 metros."]),
+        ("it", "Quanti grammi ci sono in una libbra?", ["Una libbra sono circa 453,6 grammi."]),
+        ("en", "Spell necessary. | Spell it backwards.",
+         ["Necessary: N, E, C, E, S, S, A, R, Y.", "Necessary: Y, R, A, S, S, E, C, E, N."]),
+        ("de", "Wie buchstabiert man Fahrrad?", ["Fahrrad: F, A, H, R, R, A, D."]),
+        ("en", "Set a timer for 10 minutes for the pasta. | Cancel it. | Cancel the timer.",
+         ["The timer is running: 10 minutes for the pasta.", "It is cancelled: 10 minutes for the pasta.",
+          "None was running."]),
+        ("en", "Set a timer. | Eight minutes. | And another for an hour and a half. | Cancel all timers.",
+         ["For how long?", "The timer is running: 8 minutes.", "The timer is running: 1 hour and 30 minutes.",
+          "All 2 are cancelled."]),
+        ("en", "Remind me to take my pills in two hours. | Remind me in half an hour to call Anna.",
+         ["I'll remind you in 2 hours to take your pills.", "I'll remind you in 30 minutes to call Anna."]),
+        ("en", "Remind me to call Anna on Friday.",
+         ["I can remind you only today and tomorrow, and only while this conversation goes on."]),
+        ("en", "Remind me to call Anna tomorrow at nine in the morning.",
+         ["The alarm is set to 09:00 tomorrow to call Anna."]),
+        ("de", "Stell bitte einen Timer auf anderthalb Stunden. | Lösche ihn.",
+         ["Der Timer läuft: 1 Stunde und 30 Minuten.", "Er ist gelöscht: 1 Stunde und 30 Minuten."]),
+        ("de", "Erinnere mich in einer halben Stunde daran, den Herd auszumachen.",
+         ["Ich erinnere Sie in 30 Minuten: den Herd auszumachen."]),
+        ("fr", "Mets un minuteur de cinq minutes.", ["Le minuteur tourne : 5 minutes."]),
+        ("fr", "Rappelle-moi dans une demi-heure de sortir.", ["Je vous le rappelle dans 30 minutes : sortir."]),
+        ("es", "Pon un temporizador de diez minutos.", ["El temporizador está en marcha: 10 minutos."]),
+        ("it", "Svegliami tra mezz'ora.", ["Glielo ricordo tra 30 minuti."]),
+        ("en", "What is the time difference between London and Tokyo?", ["Tokyo is 9 hours ahead of London."]),
+    ],
+)  # fmt: skip
+def test_what_is_asked_every_day_is_answered_at_once(
+    toolbox: Toolbox, language: str, dialogue: str, told: list[str]
+) -> None:
+    assert replies(toolbox, dialogue, language) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "dialogue"),
+    [
+        ("en", "Add five minutes to the timer."),
+        ("en", "Set a timer for ten minutes. | Add five minutes."),
+        ("de", "Stell den Timer auf zehn Minuten. | Mach noch fünf Minuten."),
+    ],
+)
+def test_a_timer_is_made_longer(toolbox: Toolbox, language: str, dialogue: str) -> None:
+    *before, last = replies(toolbox, dialogue, language)
+    if before:
+        assert re.search(r"\b1[45]\b", last)
+    else:
+        assert last == "None was running."
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [
+        ("Wake me at seven.", 7), ("Wake me up at 7:30 a.m.", 7), ("Set an alarm for half past six.", 6),
+        ("Set an alarm for 9 pm.", 21), ("Weck mich um 7 Uhr.", 7), ("Réveille-moi à 7 heures.", 7),
+        ("Despiértame a las siete y media.", 7), ("Imposta la sveglia alle 7:30.", 7),
+    ],
+)  # fmt: skip
+def test_an_alarm_between_four_and_eleven_is_in_the_morning(toolbox: Toolbox, said: str, hours: int) -> None:
+    assert re.search(rf"\b{hours:02}:[03]0\b", replies(toolbox, said)[0])
+
+
+def test_days_are_counted_and_named(toolbox: Toolbox) -> None:
+    today = datetime.date.today()
+    christmas = datetime.date(today.year + (today > datetime.date(today.year, 12, 25)), 12, 25)
+    left = (christmas - today).days
+    named = f"{christmas:%A}, 25 December {christmas.year}."
+    first, second, third = replies(
+        toolbox, "How many days until Christmas? | And what day is that? | When is Christmas?"
+    )
+    assert first == (f"{left} day{'s' * (left != 1)} until {named}" if left else "That is today.")
+    assert second == third == named
+    soon = today + datetime.timedelta(10)
+    assert replies(toolbox, "What day will it be in ten days?") == [f"{soon:%A}, {soon.day} {soon:%B} {soon.year}."]
+    assert replies(toolbox, "Wie viele Wochen bis zum 24. Dezember?", "de")[0].endswith(
+        f"24. Dezember {christmas.year}."
+    )
+    assert replies(toolbox, "When is Easter?")[0].startswith("Sunday, ")
+    friday = today + datetime.timedelta((4 - today.weekday() - 1) % 7 + 1)
+    assert replies(toolbox, "What's the date next Friday?")[0].startswith(f"Friday, {friday.day} ")
+
+
+@pytest.mark.parametrize(
+    ("said", "pattern"),
+    [
+        ("Flip a coin.", r"Heads\.|Tails\."), ("Pile ou face ?", r"Pile\.|Face\."), ("Roll a die.", r"[1-6]\."),
+        ("Roll three dice.", r"([1-6], ){2}[1-6]: \d+\."), ("Pick a number between one and ten.", r"([1-9]|10)\."),
+        ("Nenne mir eine Zahl zwischen 5 und 6.", r"[56]\."),
+    ],
+)  # fmt: skip
+def test_chance_is_fair(toolbox: Toolbox, said: str, pattern: str) -> None:
+    language = {"P": "fr", "N": "de"}.get(said[0], "en") if said.startswith(("Pile", "Nenne")) else "en"
+    told = Counter(replies(toolbox, said, language)[0] for _ in range(60))
+    assert len(told) > 1 and all(re.fullmatch(pattern, one) for one in told)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "What is love?", "What's one?", "What is the difference between a frog and a toad?", "What is a mile?",
+        "How many legs do six spiders have?", "How many cups are there on the table?", "When is lunch?",
+        "How many apples are in a pound?", "How long is it until we arrive?", "What is an alarm clock?",
+        "Remind me of my mother.", "Wake me up before you go.", "Remind me one hour before the meeting.",
+        "How do you spell that word?", "I am not blind.", "I can't see anything in this picture.", "Again.",
+        "Times 3.", "Cancel it.", "And in feet?", "Five minutes.", "At nine.",
+    ],
+)  # fmt: skip
+def test_all_else_is_left_to_the_language_model(toolbox: Toolbox, said: str) -> None:
+    assert replies(toolbox, said) == [""]
+
+
+MEANT = {
+    "about_assistant": {"general_quirky"},
+    "add_time": {"alarm_set"},
+    "cancel_all": {"alarm_remove", "calendar_remove"},
+    "cancel_last": {"alarm_remove", "calendar_remove"},
+    "convert": {"qa_maths", "cooking_recipe"},
+    "current_time": {"datetime_query", "datetime_convert"},
+    "days_until": {"datetime_query"},
+    "remind_at": {"calendar_set", "lists_createoradd"},
+    "remind_in": {"calendar_set"},
+    "spell": {"qa_definition"},
+    "spoken_sum": {"qa_maths"},
+    "start_timer": {"calendar_set"},
+    "time_between": {"datetime_convert"},
+    "wake_at": {"alarm_set", "set"},
+    "which_day": {"datetime_query"},
+}
+"""Intents of the recorded requests to other assistants that each tool may answer."""
+
+
+def test_recorded_requests_of_other_kinds_are_not_taken_for_these(toolbox: Toolbox, shared_data: Path) -> None:
+    taken: Counter[tuple[str, str]] = Counter()
+    for line in (shared_data / "text" / "index.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if call := toolbox.meant(Turn(Utterance(row["text"])), ToolContext()):
+            taken[call.name, row["intent"]] += 1
+    assert sum(taken.values()) > 40
+    assert [pair for pair in taken if pair[1] not in MEANT.get(pair[0], ())] == []
