@@ -7,13 +7,14 @@ to be read when the user stops talking.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from . import prompt
+from . import beginnings, prompt
 from .config import Settings
 from .danger import caution
 from .errors import Interrupted, ModelError
@@ -103,7 +104,8 @@ class LanguageBrain:
         """
         try:
             self._session.sync(self._fitting(turn, finished=True))
-            yield from self._generate(turn)
+            with contextlib.closing(self._generate(turn)) as pieces:
+                yield from beginnings.unechoed(pieces, turn)
         except Interrupted:
             log.debug("the reply was cancelled")
 
@@ -118,14 +120,16 @@ class LanguageBrain:
         if isinstance(self._session, Primed) and constant and not isinstance(constant[0], SoftTokens):
             self._session.prime(constant[0])
 
-    def _generate(self, turn: Turn) -> Iterator[str | ToolCall]:
-        if not any(self._offered(tool, turn) for tool in self._tools):
-            yield from _spoken(
-                "", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL if self._tools else None))
-            )
+    def _generate(self, turn: Turn) -> Generator[str | ToolCall]:
+        offered = any(self._offered(tool, turn) for tool in self._tools)
+        refused = beginnings.refused(turn)
+        grammar = beginnings.unlike(refused, calls=offered or not self._tools) if refused else None
+        if not offered:
+            grammar = grammar or (_NO_CALL if self._tools else None)
+            yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=grammar)))
             return
         start = self._session.length
-        pieces = self._session.generate(Sampling(max_tokens=self._limit))
+        pieces = self._session.generate(Sampling(max_tokens=self._limit, grammar=grammar))
         try:
             opening = self._opening(pieces)
             if opening is not None:

@@ -56,7 +56,7 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("surely a teapot in the centre.", "What is the largest ocean?", "The Pacific Ocean."),
     ("", f"What do you see?{BLIND}", "I can't see anything, because there is no picture."),
     ("", f"How many oceans are there in the world?{BLIND}", "There are five oceans."),
-    ("", f"Was halte ich?{BLIND}\n[answer in German]", "Das kann ich nicht sagen, es gibt kein Bild."),
+    ("", f"Was halte ich?{BLIND}\n[antworte auf Deutsch]", "Das kann ich nicht sagen, es gibt kein Bild."),
     ("", f"What is my name?{BLIND}", "You haven't told me your name yet."),
     ("", f"What am I holding?{BLIND}", "I can't see that, because there is no picture."),
     ("", "Who painted the Mona Lisa?", "Leonardo da Vinci."),
@@ -65,32 +65,32 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("", "How do I clean a window?", "Wipe it with warm water and a little vinegar, then dry it with a soft cloth."),
     (
         "surely a sofa at the right.",
-        "Wie viele Lampen siehst du?\n[sofa: ein Sofa; answer in German]",
+        "Wie viele Lampen siehst du?\n[sofa: ein Sofa; antworte auf Deutsch]",
         "Ich sehe hier keine Lampe.",
     ),
     (
         "surely a sofa at the right.",
-        "¿Qué ves?\n[sofa: un sofá; answer in Spanish]",
+        "¿Qué ves?\n[sofa: un sofá; responde en español]",
         "Veo un sofá a la derecha.",
     ),
     (
         "surely a spoon in the centre.",
-        "¿Qué tengo en la mano?\n[spoon: una cuchara; answer in Spanish]",
+        "¿Qué tengo en la mano?\n[spoon: una cuchara; responde en español]",
         "Tienes en la mano una cuchara.",
     ),
     (
         "a woman in a red hat rides a horse.",
-        "Was siehst du?\n[woman: eine Frau; hat: einen Hut; horse: ein Pferd; answer in German]",
+        "Was siehst du?\n[woman: eine Frau; hat: einen Hut; horse: ein Pferd; antworte auf Deutsch]",
         "Ich sehe eine Frau mit rotem Hut, die auf einem Pferd reitet.",
     ),
     (
         "surely a scarf in the centre.",
-        "Cosa vedi?\n[scarf: una sciarpa; answer in Italian]",
+        "Cosa vedi?\n[scarf: una sciarpa; rispondi in italiano]",
         "Vedo una sciarpa al centro.",
     ),
     (
         "surely a spoon in the centre.",
-        "Cosa ho in mano?\n[spoon: un cucchiaio; answer in Italian]",
+        "Cosa ho in mano?\n[spoon: un cucchiaio; rispondi in italiano]",
         "Hai in mano un cucchiaio.",
     ),
     ("", f"Is there a chair in front of me?{BLIND}", "I can't tell, because there is no picture."),
@@ -192,7 +192,9 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ),
     ("surely a parrot at the upper left.", "What is this?", "This is a parrot."),
     ("surely a spoon in the centre.", "What am I holding?", "You are holding a spoon."),
-    ("", "Wie hoch ist der Eiffelturm?\n[answer in German]", "Der Eiffelturm ist 330 Meter hoch."),
+    ("", "Wie hoch ist der Eiffelturm?\n[antworte auf Deutsch]", "Der Eiffelturm ist 330 Meter hoch."),
+    ("", "Je suis triste.\n[réponds en français]", "Je suis désolé de l'entendre. Voulez-vous en parler ?"),
+    ("", "Wie geht es Ihnen?\n[antworte auf Deutsch]", "Mir geht es gut, danke. Und Ihnen?"),
     ("", "We are Kim and Lee.", "Nice to meet you, Kim and Lee!"),
     ("", f"Where is my umbrella?{BLIND}", "You haven't told me where it is, and there is no picture."),
     ("", "I can't stand garlic.", "All right, no garlic for you."),
@@ -473,6 +475,15 @@ def _writing(percept: Percept) -> list[str]:
     return notes
 
 
+_ANSWER = {
+    "de": "antworte auf Deutsch",
+    "fr": "réponds en français",
+    "es": "responde en español",
+    "it": "rispondi in italiano",
+}
+"""Wishes for a reply in a language, in that language: asked for it in English, the model repeats questions oftener."""
+
+
 def language(code: str, percepts: Sequence[Percept] = ()) -> str:
     """Return the note that asks for a reply in the language of the question, none for English.
 
@@ -484,7 +495,8 @@ def language(code: str, percepts: Sequence[Percept] = ()) -> str:
     for percept in percepts:
         for name, there in _names(percept, code):
             names.setdefault(there, name)
-    return f"\n[{''.join(f'{names[there]}: {there}; ' for there in names)}answer in {_LANGUAGES.get(code, code)}]"
+    wish = _ANSWER.get(code, f"answer in {_LANGUAGES.get(code, code)}")
+    return f"\n[{''.join(f'{names[there]}: {there}; ' for there in names)}{wish}]"
 
 
 def _names(percept: Percept, code: str) -> Iterator[tuple[str, str]]:

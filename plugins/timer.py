@@ -137,11 +137,11 @@ _FAR = (
 """Days on which nothing here rings."""
 _DAY = r"(?:tomorrow(?: morning| evening)?|today|tonight|morgen(?: früh)?|demain(?: matin)?|mañana|domani(?: mattina)?)"
 _AT = (
-    rf"(?:(?:half|an? quarter|quarter|{NUMBER}) (?:past|to) )?(?:noon|midnight|\d{{1,2}}(?:(?: ?[:h.] ?| )\d\d)?|"
-    rf"{NUMBER})"
+    rf"(?:(?:half|an? quarter|quarter|{NUMBER}) (?:past|to) )?(?:noon|midnight|"
+    rf"\d{{1,2}}(?:(?: ?[:h.] ?| (?:e |und |et |y )?)?\d\d)?|{NUMBER})"
     rf"(?! (?:{_SECOND}|{_MINUTE}|hours?|stunden?|horas?|ore)\b)"
     r"(?: o'clock| uhr(?: \d\d)?| heures?(?: \d\d)?)?(?: (?:et demie|y media|e mezz[ao]))?"
-    r"(?: (?:a[. ]?m|p[. ]?m|in the (?:morning|afternoon|evening)|tonight|morgens|abends|du matin|du soir|"
+    r"(?: ?[ap][. ]?m\b)?(?: (?:in the (?:morning|afternoon|evening)|tonight|morgens|abends|du matin|du soir|"
     rf"de la (?:mañana|tarde|noche)|di mattina|di sera|{_DAY}))*"
 )
 _WHEN = rf"(?:(?:{_DAY} )?(?:(?:at|um|auf|à|pour|sur|a|para|per|alle|le|las?|kurz) )*{_AT}|{_DAY})"
@@ -438,9 +438,9 @@ def _length(span: datetime.timedelta, language: str = "en") -> str:
 
 _SHARES = {"quarter": 15, "half": 30}
 _AM, _PM = (
-    r"a[. ]?m\b\.?|(?:in the |this )?morning|morgens|(?:du )?matin|(?:de la )?mañana|(?:del |di )?mattin[ao]",
-    r"p[. ]?m\b\.?|(?:in the |this )?(?:afternoon|evening)|(?:at |to)night|nachmittags|abends|(?:de l')?après-midi|"
-    r"(?:du )?soir|(?:de la )?(?:tarde|noche)|(?:del |di )?(?:pomeriggio|sera)",
+    r"(?<![a-z])a[. ]?m\b\.?|(?:in the |this )?morning|morgens|(?:du )?matin|(?:de la )?mañana|(?:del |di )?mattin[ao]",
+    r"(?<![a-z])p[. ]?m\b\.?|(?:in the |this )?(?:afternoon|evening)|(?:at |to)night|nachmittags|abends|"
+    r"(?:de l')?après-midi|(?:du )?soir|(?:de la )?(?:tarde|noche)|(?:del |di )?(?:pomeriggio|sera)",
 )
 _TOMORROW = r"tomorrow|morgen\b|demain|domani"
 _SPAN = (
@@ -488,7 +488,7 @@ def _next(at: str, now: datetime.datetime, early: bool = False) -> datetime.date
     if match := re.fullmatch(r"(\d{1,2}) (past|to) (\d{1,2})", text):
         hour, minute = int(match[3]), int(match[1])
         hour, minute = (hour, minute) if match[2] == "past" else ((hour - 1) % 24, 60 - minute)
-    elif match := re.fullmatch(r"(\d{1,2})(?:\s*[:.h ]\s*(\d{2}))?", text):
+    elif match := re.fullmatch(r"(\d{1,2})(?:\s*(?:[:.h]|\b(?:e|und|et|y)\b)?\s*(\d{2}))?", text):
         hour, minute = int(match[1]), int(match[2] or 0)
     if match is None or hour > 24 or minute > 59 or (half and not 0 <= hour <= 12):
         raise ValueError(f"{at!r} is no time of day such as 7:30 or 19:00")

@@ -66,7 +66,7 @@ _ASK = (
 _MANY = r"(?:how many|how much|wie viele?|combien (?:de |d')|cuánt[oa]s?|quant[eio])"
 _IN = (
     r"(?:(?:are|is|go|goes|does|do|make|makes|equals?|hat|haben|sind|ist|font|fait|il y a|y a t il|son|es|hay|tiene|"
-    r"tienen|sono|fa|fanno|ci|there|in|into|to|dans|en|a) )+"
+    r"tienen|sono|fa|fanno|ci|there|in|into|to|and|dans|en|a) )+"
 )
 _END = r"(?: (?:equal|make|have|um|bitte|please|por favor|per favore|s'il te plaît|s'il vous plaît))*"
 _IS = {"de": "{0} sind {1}.", "fr": "{0} font {1}.", "es": "{0} son {1}.", "it": "{0} sono {1}."}
@@ -102,7 +102,7 @@ class Converter:
     convert.__doc__ = f"""{convert.__doc__}
 
         Verbatim only: {_BEFORE}(?:{_MANY} ?(?P<into_2>{_UNIT}) {_IN}|{_ASK})(?P<amount>{_AMOUNT})
-        (?(into_2)| (?:in|into|to|zu|en|a) (?P<into>{_UNIT})){_END}
+        (?(into_2)| (?:in|into|to|and|zu|en|a) (?P<into>{_UNIT})){_END}
 
         Again: (?:(?:and|what about|how about|und|et|y|e) )+(?:(?:in|into|en) (?P<into>{_UNIT})|
         (?:for )?(?P<amount>(?:{_ONE}|{NUMBER})(?: ?{_UNIT})?)){_END}

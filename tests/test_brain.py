@@ -321,8 +321,8 @@ def test_a_call_and_its_result(settings: Settings) -> None:
     [
         ("de", "calculate", False, "Und?\n[tool] 42\n[Say this in a German sentence]"),
         ("en", "calculate", False, "Und?\n[tool] 42\n[Say this in a sentence]"),
-        ("de", "calculate", True, "[tool] Failed: 42\nUnd?\n[answer in German]"),
-        ("de", "peek", False, "[tool] 42\nUnd?\n[answer in German]"),
+        ("de", "calculate", True, "[tool] Failed: 42\nUnd?\n[antworte auf Deutsch]"),
+        ("de", "peek", False, "[tool] 42\nUnd?\n[antworte auf Deutsch]"),
     ],
 )
 def test_an_answer_is_to_be_told_in_the_language_of_the_question(

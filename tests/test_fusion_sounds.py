@@ -343,7 +343,7 @@ def test_an_attentive_recogniser_is_a_recogniser() -> None:
 def test_the_note_is_as_sure_as_the_hearer(label: str, probability: float, note: str) -> None:
     assert prompt.heard((Label(label, probability), Label("sad", 0.05))) == note
     chat = conversation(Turn(Utterance("Hello.", "de", sounds=(Label(label, probability),))), "Be kind.")
-    assert chat[-1].parts[-1] == f"Hello.{note}\n[answer in German]"
+    assert chat[-1].parts[-1] == f"Hello.{note}\n[antworte auf Deutsch]"
 
 
 def test_nothing_heard_gives_no_note() -> None:

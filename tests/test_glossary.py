@@ -40,13 +40,13 @@ def test_the_rarest_words_of_a_caption_come_first() -> None:
 
 def test_the_note_names_what_was_seen() -> None:
     seen = Percept("an encoder", np.zeros((1, 4), np.float32), labels=(Label("sour cream", 0.9), Label("bucket", 0.1)))
-    assert prompt.language("es", (seen,)) == "\n[sour cream: crema agria; answer in Spanish]"
+    assert prompt.language("es", (seen,)) == "\n[sour cream: crema agria; responde en español]"
     assert prompt.language("sv", (seen,)) == "\n[answer in sv]"
     assert prompt.language("en", (seen,)) == ""
 
 
 def test_a_colour_is_no_fruit() -> None:
     seen = Percept("an encoder", np.zeros((1, 4), np.float32), answers=(("orange", 0.9),))
-    assert prompt.language("de", (seen,)) == "\n[answer in German]"
+    assert prompt.language("de", (seen,)) == "\n[antworte auf Deutsch]"
     seen = Percept("an encoder", np.zeros((1, 4), np.float32), answers=(("green", 0.9),))
-    assert prompt.language("de", (seen,)) == "\n[green: grün; answer in German]"
+    assert prompt.language("de", (seen,)) == "\n[green: grün; antworte auf Deutsch]"

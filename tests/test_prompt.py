@@ -131,7 +131,7 @@ def test_a_tools_example_becomes_a_conversation() -> None:
 
 def test_another_language_is_asked_for() -> None:
     assert prompt.language("en") == ""
-    assert "German" in prompt.language("de")
+    assert "Deutsch" in prompt.language("de")
     assert "xx" in prompt.language("xx")
     assert prompt.retell("en") == prompt.retell("") == "\n[Say this in a sentence]"
     assert prompt.retell("de") == "\n[Say this in a German sentence]"
