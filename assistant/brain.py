@@ -61,6 +61,8 @@ class LanguageBrain:
         self._session, self._tools, self._soften = session, list(tools), soften
         self._system = prompt.system(self._tools, settings.brain.instructions)
         self._looking = {tool["name"] for tool in self._tools if tool.get("looks")}
+        self._told = {tool["name"] for tool in self._tools} - self._looking
+        """Tools whose answers stay in the history; others the model is not told of, or they told of the picture."""
         self._when = {tool["name"]: re.compile(tool["when"], re.I) for tool in self._tools if tool.get("when")}
         self._starts = (*(tool["name"] for tool in self._tools), *_NATIVE_CALLS)
         self._examples = prompt.examples(self._tools)
@@ -246,7 +248,7 @@ class LanguageBrain:
         messages += [{"role": role, "content": slot(text)} for role, text in self._examples]
         for message in turn.history:
             for answer in message.results:
-                if not answer.failed and answer.call.name not in self._looking:
+                if not answer.failed and answer.call.name in self._told:
                     messages += self._called(answer, f"[tool] {slot(prompt.result(answer))}", slot)
             messages.append({"role": message.role, "content": slot(prompt.plain(prompt.shortened(message.text)))})
         if turn.history or turn.percepts or turn.utterance or finished:

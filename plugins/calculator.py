@@ -127,6 +127,7 @@ def _written(value: float) -> str:
 
 
 _PERCENT = r"(?:%|percent|prozent|pour ?cent|por ciento|per ?cento)"
+_OF = r"(?:of|von|de|del|di)"
 _SAYS = {
     "square root of ": r"√|(?:the )?square root of|(?:die )?(?:quadrat)?wurzel (?:aus|von)|"
     "(?:la )?racine (?:carrée )?de|"
@@ -135,7 +136,7 @@ _SAYS = {
     "2*": r"(?:double|twice)(?: of)?|das doppelte von|le double de|el doble de|il doppio di",
     " squared": r"squared|zum quadrat|au carré|al cuadrado|al quadrato|²",
     " cubed": r"cubed|au cube|al cubo|³",
-    "% of ": rf"{_PERCENT} (?:of|von|de|del|di)",
+    "% of ": rf"{_PERCENT} {_OF}",
     "%": _PERCENT,
 }
 """What :func:`calculate` reads, and how people say it in five languages."""
@@ -162,6 +163,7 @@ _BEFORE, _AFTER = (
 _AMOUNT = rf"(?:(?:{_BEFORE}) ?)?{NUMBER}(?: ?(?:{_AFTER}|{_SAYS['% of ']} {NUMBER}|{_PERCENT}))?"
 _MORE = rf"(?:(?:{_BETWEEN_WORDS}) |(?:{_BETWEEN_SIGNS}) ?){_AMOUNT}"
 _SHARE = rf"{NUMBER} ?{_PERCENT}"
+_OTHER = rf"{_OF} {NUMBER}"
 _SUM = (
     rf"(?:{_AMOUNT}(?:(?: (?:{_BETWEEN_WORDS}) | ?(?:{_BETWEEN_SIGNS}) ?){_AMOUNT})+|(?:{_BEFORE}) ?{NUMBER}|"
     rf"{NUMBER} ?(?:{_AFTER}|{_SAYS['% of ']} {NUMBER}))"
@@ -195,6 +197,8 @@ class Sums:
         elif re.fullmatch(_SHARE, question.lower()):
             whole = re.search(rf" ?{_SAYS['% of ']} {NUMBER}$", self._last, re.IGNORECASE)
             question = re.sub(rf" ?{_PERCENT}$", whole[0] if whole else "", question, flags=re.IGNORECASE)
+        elif re.fullmatch(_OTHER, question.lower()):
+            question = re.sub(rf"\b{_OF} {NUMBER}$", question, self._last, flags=re.IGNORECASE)
         sentence, about, never = _TELLS.get(language, _TELLS["en"])
         try:
             result = float(calculate(_signs(question, language)))
@@ -210,7 +214,7 @@ class Sums:
 
         Verbatim only: {_ASK}(?P<question>{_SUM}){_END}
 
-        Again: (?:(?:and|what about|how about|then|now|okay|und|et|y|e) )*(?P<question>{_SHARE}|{_MORE}){_END}
+        Again: (?:(?:and|what about|how about|then|now|okay|und|et|y|e) )*(?P<question>{_SHARE}|{_OTHER}|{_MORE}){_END}
         """
 
 

@@ -238,6 +238,7 @@ def test_what_a_tool_said_stays_in_the_conversation(settings: Settings) -> None:
         ToolResult(ToolCall("now", {}), "noon"),
         ToolResult(ToolCall("calculate", {}), "no sum", failed=True),
         ToolResult(ToolCall("peek", {}), "a sign"),
+        ToolResult(ToolCall("about_itself", {}), "a voice"),
     )
     history = (Message("user", "How late is it?"), Message("assistant", "It is noon.", results))
     said(brain, ask("And in Rome?", history=history))
@@ -247,6 +248,7 @@ def test_what_a_tool_said_stays_in_the_conversation(settings: Settings) -> None:
     ) in session.text
     assert "no sum" not in session.text, "failures are not retold"
     assert "a sign" not in session.text, "words in a picture stay with that picture"
+    assert "about_itself" not in session.text, "what the model is not told of, it would call"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
         ("en", "How much is two and a half times four? | Half of 90 | What is the square root of 144? | 7 squared",
          ["Two and a half times four is 10.", "Half of 90 is 45.", "The square root of 144 is 12.",
           "7 squared is 49."]),
+        ("en", "What's 15% of 80? | And of 200? | What's half of 80? | And of 120?",
+         ["15% of 80 is 12.", "15% of 200 is 30.", "Half of 80 is 40.", "Half of 120 is 60."]),
         ("en", "What is 5 divided by 0?", ["Nothing can be divided by zero."]),
         ("de", "Was ist zwölf mal 7? | Was sind 15 Prozent von 80? | 1,5 mal 3",
          ["Zwölf mal 7 ist 84.", "15 Prozent von 80 ist 12.", "1,5 mal 3 ist 4,5."]),
