@@ -26,6 +26,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " tomorrow",
         "long": "For how long?",
         "far": "I can remind you only today and tomorrow, and only while this conversation goes on.",
+        "nobody": "Timers and alarms run only in a conversation, with: assistant talk.",
         "when": "Please say at what time, too.",
         "none": "None was running.",
         "one": "It is cancelled{purpose}.",
@@ -43,6 +44,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " morgen",
         "long": "Für wie lange?",
         "far": "Ich kann Sie nur heute und morgen erinnern, und nur solange dieses Gespräch läuft.",
+        "nobody": "Timer und Wecker laufen nur in einem Gespräch, mit: assistant talk.",
         "when": "Bitte sagen Sie auch, um wie viel Uhr.",
         "none": "Es lief keiner.",
         "one": "Er ist gelöscht{purpose}.",
@@ -60,6 +62,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " demain",
         "long": "Pour combien de temps ?",
         "far": "Je ne peux vous le rappeler qu'aujourd'hui et demain, tant que dure cette conversation.",
+        "nobody": "Les minuteurs et réveils ne tournent que dans une conversation, avec : assistant talk.",
         "when": "Dites aussi à quelle heure.",
         "none": "Aucun ne tournait.",
         "one": "Il est annulé{purpose}.",
@@ -77,6 +80,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " de mañana",
         "long": "¿Para cuánto tiempo?",
         "far": "Solo puedo recordárselo hoy y mañana, mientras dure esta conversación.",
+        "nobody": "Los temporizadores y alarmas solo funcionan en una conversación, con: assistant talk.",
         "when": "Diga también a qué hora.",
         "none": "No había ninguno.",
         "one": "Está cancelado{purpose}.",
@@ -94,6 +98,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " di domani",
         "long": "Per quanto tempo?",
         "far": "Posso ricordarglielo solo oggi e domani, finché dura questa conversazione.",
+        "nobody": "Timer e sveglie funzionano solo in una conversazione, con: assistant talk.",
         "when": "Dica anche a che ora.",
         "none": "Non ce n'era nessuno.",
         "one": "È annullato{purpose}.",
@@ -120,8 +125,7 @@ _WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|sve
 _REMIND = r"(?:remind me|erinnere mich|rappelle moi|recuérdame|ricordami)"
 _CANCEL = (
     r"(?:cancel|delete|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|supprime|cancela|"
-    r"borra|"
-    r"quita|cancella|annulla|ferma|spegni)"
+    r"borra|quita|cancella|annulla|ferma|spegni)"
 )
 _TIMER = r"(?:kurzzeit)?(?:timer|countdown|wecker|minuteur|temporizador)"
 _SET = (
@@ -327,9 +331,8 @@ class Timers:
     cancel_all.__doc__ = f"""{cancel_all.__doc__}
 
         Verbatim only: {_PLEASE}{_CANCEL} (?:(?:all|of|my|the|alle|meine|die|tous|toutes|mes|les|todos|todas|mis|
-        los|las|
-        tutti|tutte|i|le) )*(?:timers|alarms|reminders|timer(?<=alle timer)|wecker(?<=alle wecker)|minuteurs|réveils|
-        rappels|temporizadores|alarmas|recordatorios|sveglie|promemoria|timer(?<=i timer)){_END}
+        los|las|tutti|tutte|i|le) )*(?:timers|alarms|reminders|timer(?<=alle timer)|wecker(?<=alle wecker)|
+        minuteurs|réveils|rappels|temporizadores|alarmas|recordatorios|sveglie|promemoria|timer(?<=i timer)){_END}
 
         Again: {_PLEASE}{_CANCEL} (?:all|them(?: all)?|alle|tout|todos|tutti){_END}
         """
@@ -367,20 +370,21 @@ class Timers:
         return " ".join(told) or _say("nothing", language)
 
     def _run(self, span: datetime.timedelta, purpose: str, language: str, told: str = "runs") -> str:
+        if self._news.told is None:
+            return _say("nobody", language)
         length = _length(span, language)
         self._begin(_Set(datetime.datetime.now() + span, purpose, length), language)
         return _say(told, language, span=length, purpose=purpose)
 
     def _alarm(self, due: datetime.datetime, purpose: str, language: str) -> str:
+        if self._news.told is None:
+            return _say("nobody", language)
         time = f"{due:%H:%M}"
         self._begin(_Set(due, purpose, time), language)
         day = _say("day", language) if due.date() != datetime.date.today() else ""
         return _say("set", language, time=time, day=day, purpose=purpose)
 
     def _begin(self, wanted: _Set, language: str) -> None:
-        if self._news.told is None:
-            raise ValueError("nobody would hear it; timers and alarms run in a conversation, assistant talk")
-
         def ring() -> None:
             running = self._running
             if running.pop(timer, None) is not None:

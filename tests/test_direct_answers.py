@@ -73,6 +73,9 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
         ("en", "Spell necessary. | Spell it backwards.",
          ["Necessary: N, E, C, E, S, S, A, R, Y.", "Necessary: Y, R, A, S, S, E, C, E, N."]),
         ("de", "Wie buchstabiert man Fahrrad?", ["Fahrrad: F, A, H, R, R, A, D."]),
+        ("en", "Count backwards from five. | Count from eight to ten, please. | Count to three.",
+         ["5, 4, 3, 2, 1.", "8, 9, 10.", "1, 2, 3."]),
+        ("de", "Zähle rückwärts von drei.", ["3, 2, 1."]),
         ("en", "Set a timer for 10 minutes for the pasta. | Cancel it. | Cancel the timer.",
          ["The timer is running: 10 minutes for the pasta.", "It is cancelled: 10 minutes for the pasta.",
           "None was running."]),
@@ -172,7 +175,7 @@ def test_chance_is_fair(toolbox: Toolbox, said: str, pattern: str) -> None:
         "How many apples are in a pound?", "How long is it until we arrive?", "What is an alarm clock?",
         "Remind me of my mother.", "Wake me up before you go.", "Remind me one hour before the meeting.",
         "How do you spell that word?", "I am not blind.", "I can't see anything in this picture.", "Again.",
-        "Times 3.", "Cancel it.", "And in feet?", "Five minutes.", "At nine.",
+        "Count the chairs.", "Count to a million.", "Times 3.", "Cancel it.", "And in feet?", "Five minutes.", "At nine.",
     ],
 )  # fmt: skip
 def test_all_else_is_left_to_the_language_model(toolbox: Toolbox, said: str) -> None:

@@ -343,7 +343,8 @@ def test_an_impossible_time_is_refused(timers: tuple[Toolbox, list[str]], at: st
 
 def test_where_nobody_would_hear_it_there_is_no_timer(toolbox: Toolbox) -> None:
     said = run(toolbox, "set_timer", number=5, unit="minutes")
-    assert said.failed and "assistant talk" in said.result
+    assert said.result == "Timers and alarms run only in a conversation, with: assistant talk."
+    assert run(toolbox, "wake_at", at="seven").result == said.result
 
 
 @pytest.mark.parametrize(
