@@ -168,6 +168,9 @@ _SUM = (
     rf"(?:{_AMOUNT}(?:(?: (?:{_BETWEEN_WORDS}) | ?(?:{_BETWEEN_SIGNS}) ?){_AMOUNT})+|(?:{_BEFORE}) ?{NUMBER}|"
     rf"{NUMBER} ?(?:{_AFTER}|{_SAYS['% of ']} {NUMBER}))"
 )
+_VERBS = {"divide": "divided by", "multiply": "times", "add": "plus", "subtract": "minus", "take": "minus"}
+_DONE = rf"({'|'.join(_VERBS)}) ({NUMBER}) (?:by|and|to|with|from) ({NUMBER})"
+"""A sum that begins with its verb: "divide 144 by 12"."""
 _ASK = (
     r"(?:(?:please|can you|could you|tell me|and|so|okay|bitte|und|et|y|e) )*(?:(?:what(?:'s| is| are)|"
     r"how much (?:is|are)|calculate|work out|was (?:ist|sind|ergibt|macht)|wie ?viel (?:ist|sind|ergibt|macht)|rechne|"
@@ -192,7 +195,10 @@ class Sums:
 
     def spoken_sum(self, question: str, language: str = "en") -> str:
         """Work out a sum that is said in words, or goes on from the last: "times 3", "and 20 percent"."""
-        if re.fullmatch(_MORE, question.lower()):
+        if done := re.fullmatch(_DONE, question.lower()):
+            verb, *numbers = done.groups()
+            question = f" {_VERBS[verb]} ".join(reversed(numbers) if _VERBS[verb] == "minus" else numbers)
+        elif re.fullmatch(_MORE, question.lower()):
             question = f"{self._result} {question}"
         elif re.fullmatch(_SHARE, question.lower()):
             whole = re.search(rf" ?{_SAYS['% of ']} {NUMBER}$", self._last, re.IGNORECASE)
@@ -212,7 +218,7 @@ class Sums:
 
     spoken_sum.__doc__ = f"""{spoken_sum.__doc__}
 
-        Verbatim only: {_ASK}(?P<question>{_SUM}){_END}
+        Verbatim only: {_ASK}(?P<question>{_SUM}|{_DONE}){_END}
 
         Again: (?:(?:and|what about|how about|then|now|okay|und|et|y|e) )*(?P<question>{_SHARE}|{_OTHER}|{_MORE}){_END}
         """

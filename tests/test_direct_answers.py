@@ -53,6 +53,10 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
           "7 squared is 49."]),
         ("en", "What's 15% of 80? | And of 200? | What's half of 80? | And of 120?",
          ["15% of 80 is 12.", "15% of 200 is 30.", "Half of 80 is 40.", "Half of 120 is 60."]),
+        ("en",
+         "Divide 144 by 12. | Multiply 3.5 by two. | Subtract five from eight. | What is two to the power of ten?",
+         ["144 divided by 12 is 12.", "3.5 times two is 7.", "Eight minus five is 3.",
+          "Two to the power of ten is 1024."]),
         ("en", "What is 5 divided by 0?", ["Nothing can be divided by zero."]),
         ("de", "Was ist zwölf mal 7? | Was sind 15 Prozent von 80? | 1,5 mal 3",
          ["Zwölf mal 7 ist 84.", "15 Prozent von 80 ist 12.", "1,5 mal 3 ist 4,5."]),
@@ -175,7 +179,8 @@ def test_chance_is_fair(toolbox: Toolbox, said: str, pattern: str) -> None:
         "How many apples are in a pound?", "How long is it until we arrive?", "What is an alarm clock?",
         "Remind me of my mother.", "Wake me up before you go.", "Remind me one hour before the meeting.",
         "How do you spell that word?", "I am not blind.", "I can't see anything in this picture.", "Again.",
-        "Count the chairs.", "Count to a million.", "Times 3.", "Cancel it.", "And in feet?", "Five minutes.", "At nine.",
+        "Count the chairs.", "Count to a million.", "Times 3.", "Cancel it.", "And in feet?", "Five minutes.",
+        "At nine.",
     ],
 )  # fmt: skip
 def test_all_else_is_left_to_the_language_model(toolbox: Toolbox, said: str) -> None:
