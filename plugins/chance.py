@@ -68,7 +68,7 @@ pick_number.__doc__ = f"""{pick_number.__doc__}
 
     Verbatim only: {_BEFORE}(?:(?:give|pick|choose|think of|say|tell|generate)(?: me)?|
     (?:nenne?|gib|sag|wähle)(?: mir)?|donne(?: moi)?|choisis|dime|dame|elige|dimmi|dammi|scegli)
-    (?: (?:a|any|eine|une?) (?:random )?(?:number|(?:zufalls)?zahl|nombre|chiffre|número|numero))
+    (?: (?:a|the|any|eine|une?) (?:random )?(?:number|(?:zufalls)?zahl|nombre|chiffre|número|numero))
     (?: (?:au hasard|al azar|a caso))?(?: (?:between|from|zwischen|entre|tra|fra) (?:el )?(?P<low>{NUMBER})
     (?: (?:and|to|und|et|y|e)(?: el)?) (?P<high>{NUMBER}))?{_END}
     """
