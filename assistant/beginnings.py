@@ -44,8 +44,9 @@ def refused(turn: Turn) -> str:
     if turn.utterance is None or turn.results:
         return ""
     asked = turn.utterance.text.lower().replace("’", "'")
-    if turn.percepts:
-        return next((beginning for question, beginning in _MINE if question.search(asked)), "")
+    hand = next((beginning for question, beginning in _MINE if question.search(asked)), "")
+    if turn.percepts and hand:
+        return hand
     last = next((message.text for message in reversed(turn.history) if message.role == "assistant"), "")
     told = last.lower().split()
     if len(told) <= KEPT or not _ANOTHER.search(asked):

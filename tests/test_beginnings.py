@@ -24,6 +24,7 @@ JOKE = (Message("user", "Tell me a joke."), Message("assistant", "Why did the to
 )  # fmt: skip
 def test_where_another_is_wanted_the_reply_does_not_begin_as_the_last(said: str, beginning: str) -> None:
     assert refused(Turn(Utterance(said), history=JOKE)) == beginning
+    assert refused(Turn(Utterance(said), (Percept(Verdict.OK, (), 0.0),), JOKE)) == beginning
     assert refused(Turn(Utterance(said), history=(Message("user", "Hi."), Message("assistant", "Hello.")))) == ""
     assert refused(Turn(Utterance(said))) == ""
 
