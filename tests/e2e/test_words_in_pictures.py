@@ -59,5 +59,5 @@ def test_no_tool_is_given_what_only_the_picture_holds(kit: Kit, question: str, s
 
 
 def test_the_persons_own_sum_is_worked_out_beside_a_text(kit: Kit) -> None:
-    _, results = asked(kit, "How much is 6 times 7?", percept(("EXIT", "6 DOORS")))
+    _, results = asked(kit, "What do I pay for 6 bottles at 7 dollars each?", percept(("EXIT", "6 DOORS")))
     assert [str(result.result) for result in results] == ["42"]
