@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _WORDS = {
     "en": r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|eighteen|"
@@ -25,6 +26,17 @@ _HALF = r"(?:(?:and |und |et |y |e )?(?:an? |eine[nrs]? |une? |un[ao]? )?(?:half
 _ONE = ("a", "an", "ein", "eine", "einen", "einer", "einem", "eines", "une", "una", "un'")
 NUMBER = rf"(?:(?:-?\d+(?:[.,]\d+)*|(?:{_WORD})(?:[ -](?:(?:and|et|y|e) )?(?:{_WORD}))*)(?: {_HALF})?|{_HALF}(?: an?)?)"
 """Regular expression of a number of any of the languages, in small letters."""
+
+SPANS: Mapping[str, str] = {
+    "second": "seconds?|sekunden?|secondes?|segundos?|second[oi]",
+    "minute": "minutes?|minuten?|minutos?|minut[oi]",
+    "hour": "hours?|stunden?|heures?|horas?|or[ae]",
+    "day": "days?|tagen?|tage?|jours?|días?|giorn[oi]",
+    "week": "weeks?|wochen?|semaines?|semanas?|settiman[ae]",
+    "month": "months?|monate?n?|mois|mes(?:es)?|mes[ei]",
+    "year": "years?|jahre?n?|ans?|années?|años?|ann[oi]",
+}
+"""Regular expressions of what lengths of time are called in all the languages."""
 
 
 def number(text: str, language: str = "en") -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Mapping
 
 from assistant import hookimpl
@@ -58,7 +57,7 @@ roll_dice.__doc__ = f"""{roll_dice.__doc__}
 
 def pick_number(low: str = "1", high: str = "100", language: str = "en") -> str:
     """Pick a number by chance."""
-    ends = sorted(int(number(re.sub(r"\.$", "", end), language)) for end in (low, high))
+    ends = sorted(int(number(end, language)) for end in (low, high))
     if max(map(abs, ends)) > LARGEST:
         raise ValueError(f"the numbers must be below {LARGEST}")
     return f"{random.randint(*ends)}."

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from assistant import hookimpl
-from assistant.spoken_numbers import NUMBER, number, said_number
+from assistant.spoken_numbers import NUMBER, SPANS, number, said_number
 
 HERE = ("", "here", "now", "today", "local")
 """What a model writes for a place when none was named."""
@@ -136,7 +136,7 @@ def _said(language: str) -> Mapping[str, str]:
     return SAID.get(language, SAID["en"])
 
 
-def _date(day: datetime.datetime, language: str) -> str:
+def _date(day: datetime.date, language: str) -> str:
     said = _said(language)
     weekday, month = said["days"].split()[day.weekday()], said["months"].split()[day.month - 1]
     return said["date"].format(weekday=weekday, day=day.day, month=month, year=day.year)
@@ -213,12 +213,7 @@ _NEAR = {
     2: "the day after tomorrow|übermorgen|après demain|pasado mañana|dopodomani",
     -1: "yesterday|gestern|hier|ayer|ieri",
 }
-_LENGTHS = {
-    "days": "days?|tagen?|tage?|jours?|días?|giorn[oi]",
-    "weeks": "weeks?|wochen?|semaines?|semanas?|settiman[ae]",
-    "months": "months?|monate?n?|mois|mes(?:es)?|mes[ei]",
-    "years": "years?|jahre?n?|ans?|années?|años?|ann[oi]",
-}
+_LENGTHS = {f"{name}s": SPANS[name] for name in ("day", "week", "month", "year")}
 _WEEKDAYS, _MONTHS = (
     [" ".join(said[key].split()[place].lower() for said in SAID.values()).replace(" ", "|") for place in range(count)]
     for key, count in (("days", 7), ("months", 12))
@@ -247,13 +242,13 @@ class Days:
         self._last = wanted = _found(day, language)
         left, said = (wanted - datetime.date.today()).days, _said(language)
         if left <= 0:
-            return said["today"] if left == 0 else _date(_midnight(wanted), language)
+            return said["today"] if left == 0 else _date(wanted, language)
         units, count = said["units"].split(), float(left)
         one, many = units[:2]
         if re.fullmatch(_LENGTHS["weeks"], unit):
             (one, many), count = units[2:4], round(left / 7, 1)
         told = said_number(count, language)[0]
-        date = _date(_midnight(wanted), language)
+        date = _date(wanted, language)
         return said["until"].format(number=told, unit=one if count == 1 else many, date=date)
 
     days_until.__doc__ = f"""{days_until.__doc__}
@@ -269,7 +264,7 @@ class Days:
     def which_day(self, day: str = "", language: str = "en") -> str:
         """Tell the weekday and the date of a day."""
         self._last = _found(day, language) if day else self._last
-        return _date(_midnight(self._last), language)
+        return _date(self._last, language)
 
     which_day.__doc__ = f"""{which_day.__doc__}
 
@@ -313,10 +308,6 @@ def time_between(place: str, other: str = "", language: str = "en") -> str:
 
 def _here(language: str) -> str:
     return {"de": "hier", "fr": "ici", "es": "aquí", "it": "qui"}.get(language, "here")
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return datetime.datetime.combine(day, datetime.time())
 
 
 def _found(said: str, language: str) -> datetime.date:

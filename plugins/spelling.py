@@ -58,8 +58,7 @@ class Speller:
         Verbatim only: {_BEFORE}{_SPELL} {_WORD} (?:backwards|backward|rückwärts|à l'envers|al revés|al contrario){_END}
 
         Again: {_BEFORE}(?:and )?(?:{_SPELL} (?:it |that |es |das )?)?(?:backwards|backward|rückwärts|à l'envers|
-        al revés|
-        al contrario){_END}
+        al revés|al contrario){_END}
         """
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Literal
 
 from assistant import News, hookimpl
-from assistant.spoken_numbers import NUMBER, number
+from assistant.spoken_numbers import NUMBER, SPANS, number
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
 LONGEST = 24 * 3600.0
@@ -109,11 +109,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What is said, by language; English where the person's language is none of these."""
-_SECOND, _MINUTE, _HOUR = (
-    "seconds?|sekunden?|secondes?|segundos?|second[oi]",
-    "minutes?|minuten?|minutos?|minut[oi]",
-    "hours?|stunden?|heures?|horas?|or[ae]",
-)
+_SECOND, _MINUTE, _HOUR = (SPANS[name] for name in ("second", "minute", "hour"))
 _HALF = r"(?:a half|demie|media|mezz[ao])"
 _QUARTER = r"a quarter of an hour|(?:eine )?viertelstunde|un quart d'heure|un cuarto de hora|un quarto d'ora"
 _SPANNED = rf"(?:an?|{NUMBER}) (?:{_SECOND}|{_MINUTE}|{_HOUR})|(?:un|mezz)'ora|{_QUARTER}"
@@ -165,7 +161,6 @@ def assistant_tools(news: News) -> list[Callable[..., Any]]:
         timers.wake_at,
         timers.remind_at,
         timers.cancel_timers,
-        timers.cancel_all,
         timers.cancel_last,
         timers.time_left,
     ]
@@ -324,13 +319,8 @@ class Timers:
             timer.cancel()
         return _say({0: "none", 1: "one"}.get(len(running), "all"), language, number=str(len(running)), purpose="")
 
-    def cancel_all(self, language: str = "en") -> str:
-        """Cancel all that was set, when asked for in the usual words."""
-        return self.cancel_timers(language)
-
-    cancel_all.__doc__ = f"""{cancel_all.__doc__}
-
-        Verbatim only: {_PLEASE}{_CANCEL} (?:(?:all|of|my|the|alle|meine|die|tous|toutes|mes|les|todos|todas|mis|
+    cancel_timers.__doc__ = f"""{cancel_timers.__doc__}
+        Verbatim: {_PLEASE}{_CANCEL} (?:(?:all|of|my|the|alle|meine|die|tous|toutes|mes|les|todos|todas|mis|
         los|las|tutti|tutte|i|le) )*(?:timers|alarms|reminders|timer(?<=alle timer)|wecker(?<=alle wecker)|
         minuteurs|réveils|rappels|temporizadores|alarmas|recordatorios|sveglie|promemoria|timer(?<=i timer)){_END}
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from assistant import hookimpl
-from assistant.spoken_numbers import NUMBER, number, said_number
+from assistant.spoken_numbers import NUMBER, SPANS, number, said_number
 
 _DEGREES = r"(?:degrees?|grad|degrés?|grados?|gradi)"
 UNITS: Mapping[str, str] = {
@@ -44,11 +44,7 @@ UNITS: Mapping[str, str] = {
     "degree_Fahrenheit": rf"(?:{_DEGREES} )?fahrenheit|°f",
     "degree_Celsius": rf"(?:{_DEGREES} )?(?:celsius|centigrade)|°c",
     "degree": _DEGREES,
-    "second": r"seconds?|sekunden?|secondes?|segundos?|second[oi]",
-    "minute": r"minutes?|minuten?|minutos?|minut[oi]",
-    "hour": r"hours?|stunden?|heures?|horas?|or[ae]",
-    "day": r"days?|tagen?|tage?|jours?|días?|giorn[oi]",
-    "week": r"weeks?|wochen?|semaines?|semanas?|settiman[ae]",
+    **{name: SPANS[name] for name in ("second", "minute", "hour", "day", "week")},
     "hectare": r"hectares?|hektar|hectáreas?|ettar[oi]",
     "acre": r"acres?",
     "kilocalorie": r"(?:kilo)?calories?|(?:kilo)?kalorien?|(?:kilo)?calorías?|kcal",
@@ -91,10 +87,10 @@ class Converter:
         if last and re.fullmatch(NUMBER, amount.lower()):
             amount = f"{amount} {last[0]}"
         self._amount, self._into = amount, into = amount or self._amount, into or self._into
-        quantity = _quantity(amount, into, language)
-        value = float(f"{quantity.to(_named(into)).magnitude:.4g}")
+        magnitude = _quantity(amount, into, language).to(_named(into)).magnitude
+        value = float(f"{magnitude:.4g}")
         told, _ = said_number(value, language)
-        exact = abs(value - quantity.to(_named(into)).magnitude) <= 1e-6 * abs(value)
+        exact = abs(value - magnitude) <= 1e-6 * abs(value)
         result = f"{told} {into}" if exact else f"{_ABOUT.get(language, 'about')} {told} {into}"
         sentence = _IS.get(language, "{0} is {1}.").format(amount, result)
         return sentence[0].upper() + sentence[1:]
