@@ -28,7 +28,7 @@ from .echo import own_words
 from .errors import AssistantError
 from .frames import moment_of
 from .happening import Happening, Observer
-from .judging import Judges
+from .judging import USUAL, Judges
 from .listening import Listener
 from .looking import LOOK_EVERY, Gaze
 from .manners import Manners, lengthened
@@ -491,12 +491,15 @@ class Dialogue:
     async def _foresee(self, hearing: Hearing, utterance: Utterance) -> float | None:
         """Read the words of a pause into the cache; return how likely they are a whole sentence, where that is known.
 
-        Half a question with a sign after it, which sounds finished, still lacks words for a language model.
+        Half a question with a sign after it, which sounds finished, still lacks words for a language model. It is not
+        asked about a request that a tool answers by itself.
         """
         brain, pause = self.stages.brain, hearing.pause
+        turn = self._turn(dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text)))
+        if self.stages.toolbox.meant(turn, ToolContext()) is not None:
+            return USUAL
         if not isinstance(brain, Foreseeing):
             return None
-        turn = self._turn(dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text)))
         return await self._ponder(turn, partial(brain.complete, turn), lambda: hearing.pause != pause)
 
     # -- replying ----------------------------------------------------------------

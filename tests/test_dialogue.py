@@ -91,6 +91,23 @@ def test_the_language_model_is_not_asked_about_what_sounds_unfinished_or_is_an_o
     assert len(talk.brain.turns) == 1, "answered when patience was over"
 
 
+def test_the_language_model_is_not_asked_about_what_a_tool_answers_by_itself():
+    def lights() -> str:
+        """Switch the lights.
+
+        Verbatim: what is this
+        """
+        return "done"
+
+    brain = ForeseeingBrain({})  # would fail if it were asked
+    talk = Conversation(
+        quiet(0.3), speech(1.0), quiet(4.0), finished=0.97, brain=brain, tools={"lights": Tool.of(lights)}
+    )
+    talk.run()
+    assert talk.voice.spoken == ["done"] and talk.brain.turns == []
+    assert talk.all("judged")[0]["finished"] > 0.9
+
+
 def test_nothing_is_answered_on_trial_where_that_is_switched_off():
     settings = Settings(talk=TalkSettings(ahead=False))
     talk = Conversation(quiet(0.3), speech(1.0), quiet(0.5), speech(0.5), quiet(4.0), finished=0.3, settings=settings)
