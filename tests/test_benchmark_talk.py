@@ -213,11 +213,18 @@ def test_pictures_are_read_by_name_and_no_more_than_needed(tmp_path):
 
 
 def test_each_question_is_asked_about_the_next_picture(monkeypatch):
-    shown, slept = [], []
+    shown, slept, compared = [], [], []
 
     @contextlib.asynccontextmanager
     async def session(kit, camera=None):
-        yield SimpleNamespace(show=shown.append)
+        yield SimpleNamespace(show=shown.append, rest=rest)
+
+    async def rest():
+        pass
+
+    def alone(kit, detectors, recording, pixels):
+        compared.append(pixels)
+        return {"first_audio_s": 2.0}
 
     async def sleep(seconds):
         slept.append(seconds)
@@ -227,10 +234,15 @@ def test_each_question_is_asked_about_the_next_picture(monkeypatch):
 
     monkeypatch.setattr(talk, "session", session)
     monkeypatch.setattr(talk, "_ask", ask)
-    monkeypatch.setattr(talk, "one_after_the_other", lambda *given: {"first_audio_s": spread([1.0])})
+    monkeypatch.setattr(talk, "detectors_of", lambda kit: [])
+    monkeypatch.setattr(
+        talk, "one_after_the_other", lambda *given: compared.append(given[-1]) or {"first_audio_s": 2.0}
+    )
     monkeypatch.setattr(talk.asyncio, "sleep", sleep)
-    asyncio.run(talk._measure(None, [Recording("tone", tone(0.1))] * 3, ["a", "b"], 2.5, 0, True, lambda text: None))
-    assert shown == ["a", "b", "a"] and slept == [2.5] * 3
+    asked = [Recording("tone", tone(0.1))] * 3
+    figures = asyncio.run(talk._measure(None, asked, ["a", "b"], 2.5, 0, True, lambda text: None))
+    assert shown == compared == ["a", "b", "a"] and slept == [2.5] * 3
+    assert figures["ratio_without_decision"] == 0.5
 
 
 def test_asleep_until_the_wake_word_only_idling_is_measured(monkeypatch):

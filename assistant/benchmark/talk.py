@@ -28,7 +28,7 @@ from ..happening import Happening
 from ..memory import resident_mb
 from ..orders import order_in
 from ..speech import speech_spans
-from ..stages import Recognition, Urged, never
+from ..stages import Recognition, TurnDetector, Urged, never
 from ..talking import converse, detectors_of
 from ..text import clauses
 from ..tools import ToolContext, think
@@ -239,17 +239,22 @@ async def _measure(
     quick: bool,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    progress(f"{len(recordings)} questions, live")
+    progress(f"{len(recordings)} questions, live, and each by the same stages one after the other")
     async with session(kit, VirtualCamera(shown[0]) if shown else None) as talk:
         idle = await _idle(talk) if not quick else None
-        asked = []
+        asked, sequential = [], []
+        detectors = detectors_of(kit)
         for number, recording in enumerate(recordings):
             if number and number % 10 == 0:
                 progress(f"question {number} of {len(recordings)}")
-            if shown:
-                talk.show(shown[number % len(shown)])
+            pixels = shown[number % len(shown)] if shown else None
+            if pixels is not None:
+                talk.show(pixels)
                 await asyncio.sleep(held)
             asked.append(await _ask(talk, recording))
+            await talk.rest()
+            # At once, since a machine that others use is now quick, now slow.
+            sequential.append(await asyncio.to_thread(one_after_the_other, kit, detectors, recording, pixels))
         blind: list[Asked] = []
         if shown and not quick:
             progress("the same questions without a picture")
@@ -260,8 +265,6 @@ async def _measure(
             progress("pauses inside sentences")
             pauses = await _pauses(talk, recordings)
         endurance = await _endure(talk, recordings, turns, progress) if turns else {}
-    progress("the same stages one after the other")
-    sequential = one_after_the_other(kit, recordings, shown)
     figures = _figures(asked, sequential)
     figures |= {"idle_cpu": idle, "memory_mb": round(resident_mb(), 1), **pauses, **endurance}
     if blind:
@@ -271,7 +274,7 @@ async def _measure(
     return figures
 
 
-def _figures(asked: Sequence[Asked], sequential: dict[str, Any]) -> dict[str, Any]:
+def _figures(asked: Sequence[Asked], splits: Sequence[dict[str, float]]) -> dict[str, Any]:
     answered = [one for one in asked if one.first_audio is not None]
     steps = ("decision_s", "words_s", "asr_s", "first_token_s", "first_clause_s", "voice_s")
     figures: dict[str, Any] = {"questions": len(asked), "answered": len(answered)}
@@ -279,6 +282,7 @@ def _figures(asked: Sequence[Asked], sequential: dict[str, Any]) -> dict[str, An
     for step in steps:
         figures[step] = spread([one.split[step] for one in answered if step in one.split])
     decision = figures["decision_s"]["p50"] or 0.0
+    sequential = {step: spread([split[step] for split in splits]) for step in splits[0]}
     figures["sequential"] = sequential | {"with_decision_s": round(sequential["first_audio_s"]["p50"] + decision, 4)}
     live = figures["first_audio_s"]["p50"]
     if live is not None:
@@ -477,33 +481,31 @@ async def _backchannels(talk: Session, over: Sequence[Recording], question: Reco
     return {"backchannel_stops": round(stopped / len(over), 4), "backchannels": len(over), "backchannel_holds": held}
 
 
-def one_after_the_other(kit: Kit, recordings: Sequence[Recording], shown: Sequence[Pixels]) -> dict[str, Any]:
-    """Return what the same stages take without any overlap: detect, look, recognise, think, speak."""
-    detectors = detectors_of(kit)
-    splits: list[dict[str, float]] = []
-    for number, recording in enumerate(recordings):
-        kit.brain.prepare(Turn(None))
-        audio = AudioChunk(recording.samples, RATE)
-        watch = _Watch()
-        utterance = kit.live_recognizer.transcribe(audio, Recognition("en", live=True))
-        watch.lap("asr_s")
-        for detector in detectors:
-            detector.finished(audio, utterance.text)
-        watch.lap("detector_s")
-        percepts: tuple[Percept, ...] = ()
-        if shown:
-            frame = Frame(shown[number % len(shown)])
-            percept = kit.eyes.look(frame)
-            percepts = (kit.fuser.read(frame, percept) if kit.fuser else percept,)
-        watch.lap("look_s")
-        pieces = _texts(kit, Turn(Utterance(utterance.text), percepts))
-        clause = next(clauses(pieces), "Nothing.")
-        watch.lap("first_clause_s")
-        next(iter(kit.voice.speak(clause)), None)
-        watch.lap("voice_s")
-        pieces.close()
-        splits.append(watch.split | {"first_audio_s": sum(watch.split.values())})
-    return {step: spread([split[step] for split in splits]) for step in splits[0]}
+def one_after_the_other(
+    kit: Kit, detectors: Sequence[TurnDetector], recording: Recording, pixels: Pixels | None
+) -> dict[str, float]:
+    """Return what the same stages take for a question without any overlap: recognise, detect, look, think, speak."""
+    kit.brain.prepare(Turn(None))
+    audio = AudioChunk(recording.samples, RATE)
+    watch = _Watch()
+    utterance = kit.live_recognizer.transcribe(audio, Recognition("en", live=True))
+    watch.lap("asr_s")
+    for detector in detectors:
+        detector.finished(audio, utterance.text)
+    watch.lap("detector_s")
+    percepts: tuple[Percept, ...] = ()
+    if pixels is not None:
+        frame = Frame(pixels)
+        percept = kit.eyes.look(frame)
+        percepts = (kit.fuser.read(frame, percept) if kit.fuser else percept,)
+    watch.lap("look_s")
+    pieces = _texts(kit, Turn(Utterance(utterance.text), percepts))
+    clause = next(clauses(pieces), "Nothing.")
+    watch.lap("first_clause_s")
+    next(iter(kit.voice.speak(clause)), None)
+    watch.lap("voice_s")
+    pieces.close()
+    return watch.split | {"first_audio_s": sum(watch.split.values())}
 
 
 def _texts(kit: Kit, turn: Turn) -> Any:
