@@ -123,6 +123,9 @@ class Dialogue:
                     service.append(self._tasks.create_task(self._gaze.watch(self._now, self._attentive, self._notice)))
                 await self._attempt(self._prepare(Turn(None, (), self.history)))
                 self._tell("ready")
+                for message in self._news:
+                    self._tell("news", message=message, failed=False)
+                self._announce()
                 async with aclosing(flow(self._ears.sounds(), self._ears.close)) as sounds:
                     await self._listen_to(sounds)
                 await self._finish()
@@ -678,7 +681,13 @@ class Dialogue:
             observer(happening)
 
     def news_from_thread(self, message: str, failed: bool) -> None:
-        """Tell, and say, what became of the work of a tool; from another thread than the event loop's."""
+        """Tell, and say, what became of the work of a tool; from another thread than the event loop's.
+
+        Before the conversation has begun, it is kept until then.
+        """
+        if self._loop is None:
+            self._news.append(message)
+            return
         self._from_thread(partial(self._tell, "news", message=message, failed=failed))
         self._from_thread(partial(self.announce, message))
 

@@ -31,6 +31,14 @@ class News:
     def __init__(self) -> None:
         self.told: Callable[[str, bool], None] | None = None
         """Takes the message and whether the work failed; ``None`` where no conversation is held."""
+        self.began: list[Callable[[], object]] = []
+        """Called when a conversation begins, for plugins that have something to tell then."""
+
+    def begin(self, told: Callable[[str, bool], None]) -> None:
+        """Tell a conversation from now on."""
+        self.told = told
+        for begin in self.began:
+            begin()
 
     def __call__(self, message: str, failed: bool = False) -> None:
         """Tell the person, in one sentence, as soon as that interrupts nobody."""

@@ -67,7 +67,7 @@ def converse(
     )
     dialogue.hands_free = hands_free
     ears.trouble = dialogue.trouble_from_thread
-    kit.plugins.news.told = dialogue.news_from_thread
+    kit.plugins.news.begin(dialogue.news_from_thread)
     if drowsy is not None:
         dialogue.observers.append(drowsy.observe)
         drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)

@@ -1,16 +1,17 @@
-"""Timers and alarms, which tell aloud in the conversation when the time has come."""
+"""Timers, alarms and reminders, told aloud when the time has come, or in the next conversation if none is held."""
 
 from __future__ import annotations
 
 import datetime
 import re
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
 from assistant import News, hookimpl
+from assistant.config import Settings
+from assistant.reminders import Reminder, Reminders
 from assistant.spoken_numbers import NUMBER, SPANS, number
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
@@ -25,7 +26,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "set": "The alarm is set to {time}{day}{purpose}.",
         "day": " tomorrow",
         "long": "For how long?",
-        "far": "I can remind you only today and tomorrow, and only while this conversation goes on.",
+        "far": "I can remind you only today and tomorrow.",
         "nobody": "Timers and alarms run only in a conversation, with: assistant talk.",
         "when": "Please say at what time, too.",
         "none": "None was running.",
@@ -33,6 +34,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "all": "All {number} are cancelled.",
         "up": "Time is up: {name}.",
         "time": "It is time{purpose}.",
+        "missed": "While I was off, at {time}, it was time{purpose}.",
+        "missed timer": "While I was off, at {time}, a timer ended: {name}.",
         "units": "hour hours minute minutes second seconds and",
     },
     "de": {
@@ -43,7 +46,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "set": "Der Wecker ist auf {time} Uhr{day} gestellt{purpose}.",
         "day": " morgen",
         "long": "Für wie lange?",
-        "far": "Ich kann Sie nur heute und morgen erinnern, und nur solange dieses Gespräch läuft.",
+        "far": "Ich kann Sie nur heute und morgen erinnern.",
         "nobody": "Timer und Wecker laufen nur in einem Gespräch, mit: assistant talk.",
         "when": "Bitte sagen Sie auch, um wie viel Uhr.",
         "none": "Es lief keiner.",
@@ -51,6 +54,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "all": "Alle {number} sind gelöscht.",
         "up": "Die Zeit ist um: {name}.",
         "time": "Es ist Zeit{purpose}.",
+        "missed": "Als ich aus war, um {time} Uhr, war es Zeit{purpose}.",
+        "missed timer": "Als ich aus war, um {time} Uhr, war die Zeit um: {name}.",
         "units": "Stunde Stunden Minute Minuten Sekunde Sekunden und",
     },
     "fr": {
@@ -61,7 +66,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "set": "Le réveil est réglé sur {time}{day}{purpose}.",
         "day": " demain",
         "long": "Pour combien de temps ?",
-        "far": "Je ne peux vous le rappeler qu'aujourd'hui et demain, tant que dure cette conversation.",
+        "far": "Je ne peux vous le rappeler qu'aujourd'hui et demain.",
         "nobody": "Les minuteurs et réveils ne tournent que dans une conversation, avec : assistant talk.",
         "when": "Dites aussi à quelle heure.",
         "none": "Aucun ne tournait.",
@@ -69,6 +74,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "all": "Les {number} sont annulés.",
         "up": "C'est l'heure : {name}.",
         "time": "C'est l'heure{purpose}.",
+        "missed": "Quand j'étais éteint, à {time}, c'était l'heure{purpose}.",
+        "missed timer": "Quand j'étais éteint, à {time}, le temps était écoulé : {name}.",
         "units": "heure heures minute minutes seconde secondes et",
     },
     "es": {
@@ -79,7 +86,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "set": "La alarma está puesta a las {time}{day}{purpose}.",
         "day": " de mañana",
         "long": "¿Para cuánto tiempo?",
-        "far": "Solo puedo recordárselo hoy y mañana, mientras dure esta conversación.",
+        "far": "Solo puedo recordárselo hoy y mañana.",
         "nobody": "Los temporizadores y alarmas solo funcionan en una conversación, con: assistant talk.",
         "when": "Diga también a qué hora.",
         "none": "No había ninguno.",
@@ -87,6 +94,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "all": "Los {number} están cancelados.",
         "up": "Ya es la hora: {name}.",
         "time": "Ya es la hora{purpose}.",
+        "missed": "Cuando estaba apagado, a las {time}, era la hora{purpose}.",
+        "missed timer": "Cuando estaba apagado, a las {time}, se acabó el tiempo: {name}.",
         "units": "hora horas minuto minutos segundo segundos y",
     },
     "it": {
@@ -97,7 +106,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "set": "La sveglia è impostata alle {time}{day}{purpose}.",
         "day": " di domani",
         "long": "Per quanto tempo?",
-        "far": "Posso ricordarglielo solo oggi e domani, finché dura questa conversazione.",
+        "far": "Posso ricordarglielo solo oggi e domani.",
         "nobody": "Timer e sveglie funzionano solo in una conversazione, con: assistant talk.",
         "when": "Dica anche a che ora.",
         "none": "Non ce n'era nessuno.",
@@ -105,6 +114,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "all": "Tutti e {number} sono annullati.",
         "up": "È ora: {name}.",
         "time": "È ora{purpose}.",
+        "missed": "Mentre ero spento, alle {time}, era ora{purpose}.",
+        "missed timer": "Mentre ero spento, alle {time}, il tempo era scaduto: {name}.",
         "units": "ora ore minuto minuti secondo secondi e",
     },
 }
@@ -149,9 +160,9 @@ _WHEN = rf"(?:(?:{_DAY} )?(?:(?:at|um|auf|à|pour|sur|a|para|per|alle|le|las?|ku
 
 
 @hookimpl
-def assistant_tools(news: News) -> list[Callable[..., Any]]:
+def assistant_tools(settings: Settings, news: News) -> list[Callable[..., Any]]:
     """Return the tools of this plugin."""
-    timers = Timers(news)
+    timers = Timers(news, settings)
     return [
         timers.set_timer,
         timers.start_timer,
@@ -166,21 +177,13 @@ def assistant_tools(news: News) -> list[Callable[..., Any]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """What rings when."""
-
-    due: datetime.datetime
-    purpose: str
-    name: str
-
-
 class Timers:
-    """The timers of one conversation; they end with it."""
+    """The timers of this and earlier conversations."""
 
-    def __init__(self, news: News) -> None:
+    def __init__(self, news: News, settings: Settings) -> None:
         self._news = news
-        self._running: dict[threading.Timer, _Set] = {}
+        self._running = Reminders(self._tell, settings)
+        news.began.append(self._running.begin)
         self._unfinished = "", ""
         """Day and purpose of an alarm whose time was not said yet."""
 
@@ -233,14 +236,11 @@ class Timers:
 
     def add_time(self, lasts: str, language: str = "en") -> str:
         """Let the timer that ends first run longer."""
-        running = min(self._running.items(), key=lambda pair: pair[1].due, default=None)
-        if running is None:
+        old = min(self._running, key=lambda one: one.due, default=None)
+        if old is None or not self._running.remove(old):
             return _say("none", language)
-        timer, old = running
-        timer.cancel()
-        del self._running[timer]
         due = old.due + _lasting(lasts, language)
-        self._begin(_Set(due, old.purpose, old.name), language)
+        self._running.add(replace(old, due=due))
         return _say("left", language, span=_length(due - datetime.datetime.now(), language))
 
     add_time.__doc__ = f"""{add_time.__doc__}
@@ -314,10 +314,8 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        running, self._running = self._running, {}
-        for timer in running:
-            timer.cancel()
-        return _say({0: "none", 1: "one"}.get(len(running), "all"), language, number=str(len(running)), purpose="")
+        number = sum(self._running.remove(one) for one in self._running)
+        return _say({0: "none", 1: "one"}.get(number, "all"), language, number=str(number), purpose="")
 
     cancel_timers.__doc__ = f"""{cancel_timers.__doc__}
         Verbatim: {_PLEASE}{_CANCEL} (?:(?:all|of|my|the|alle|meine|die|tous|toutes|mes|les|todos|todas|mis|
@@ -329,10 +327,9 @@ class Timers:
 
     def cancel_last(self, language: str = "en") -> str:
         """Cancel what was set last, when asked for in the usual words."""
-        if not self._running:
+        last = next(reversed([*self._running]), None)
+        if last is None or not self._running.remove(last):
             return _say("none", language)
-        timer, last = self._running.popitem()
-        timer.cancel()
         return _say("one", language, purpose=f"{last.name} {last.purpose}")
 
     cancel_last.__doc__ = f"""{cancel_last.__doc__}
@@ -355,7 +352,7 @@ class Timers:
         cuánto (?:tiempo )?(?:queda|falta)(?: en el temporizador)?|quanto (?:tempo )?(?:manca|resta|rimane)
         """
         now = datetime.datetime.now()
-        running = sorted(self._running.values(), key=lambda one: one.due)
+        running = sorted(self._running, key=lambda one: one.due)
         told = [_say("left", language, span=_length(one.due - now, language), purpose=one.purpose) for one in running]
         return " ".join(told) or _say("nothing", language)
 
@@ -363,28 +360,20 @@ class Timers:
         if self._news.told is None:
             return _say("nobody", language)
         length = _length(span, language)
-        self._begin(_Set(datetime.datetime.now() + span, purpose, length), language)
+        self._running.add(Reminder(datetime.datetime.now() + span, purpose, length, language))
         return _say(told, language, span=length, purpose=purpose)
 
     def _alarm(self, due: datetime.datetime, purpose: str, language: str) -> str:
         if self._news.told is None:
             return _say("nobody", language)
         time = f"{due:%H:%M}"
-        self._begin(_Set(due, purpose, time), language)
+        self._running.add(Reminder(due, purpose, time, language))
         day = _say("day", language) if due.date() != datetime.date.today() else ""
         return _say("set", language, time=time, day=day, purpose=purpose)
 
-    def _begin(self, wanted: _Set, language: str) -> None:
-        def ring() -> None:
-            running = self._running
-            if running.pop(timer, None) is not None:
-                what = "time" if wanted.purpose.strip() else "up"
-                self._news(_say(what, language, purpose=wanted.purpose, name=wanted.name))
-
-        timer = threading.Timer((wanted.due - datetime.datetime.now()).total_seconds(), ring)
-        timer.daemon = True
-        self._running[timer] = wanted
-        timer.start()
+    def _tell(self, due: Reminder) -> None:
+        what = ("missed" if due.missed else "time") if due.purpose.strip() else "missed timer" if due.missed else "up"
+        self._news(_say(what, due.language, purpose=due.purpose, name=due.name, time=f"{due.due:%H:%M}"))
 
 
 def _span(number: float, unit: str) -> datetime.timedelta:

@@ -1,6 +1,6 @@
 """What every test may ask for: development data, settings, the model store.
 
-No test reads the user's own settings. The model store is the real one, so that
+No test reads the user's own settings, history or reminders. The model store is the real one, so that
 weights are fetched once and shared.
 """
 
@@ -57,6 +57,7 @@ def _no_settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterat
             if name.startswith("ASSISTANT_") and name not in KEPT:
                 patch.delenv(name)
         patch.setenv("ASSISTANT_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("ASSISTANT_HISTORY_PATH", str(tmp_path_factory.mktemp("history") / "history.sqlite"))
         yield
 
 

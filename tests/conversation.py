@@ -103,6 +103,7 @@ class Conversation:
         settings: Settings | None = None,
         tools: dict[str, Any] | None = None,
         brain: FakeBrain | None = None,
+        news: Sequence[str] = (),
     ) -> None:
         settings = settings or Settings()
         settings = replace(settings, vad=replace(settings.vad, padding=0.1))
@@ -118,6 +119,8 @@ class Conversation:
         )  # fmt: skip
         self.stages = stages
         self.camera = camera
+        self.news = news
+        """What is known before it begins."""
         self.dialogue: Dialogue
         self.held: asyncio.Task[None]
         """The task that holds the conversation."""
@@ -139,6 +142,8 @@ class Conversation:
             [self.detector],
             [self.happened.append],  # type: ignore[arg-type]
         )
+        for message in self.news:
+            self.dialogue.news_from_thread(message, failed=False)
         if drive is None:
             self.ears.step = self._step  # type: ignore[method-assign]
             self.held = asyncio.current_task()  # type: ignore[assignment]

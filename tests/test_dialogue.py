@@ -553,6 +553,13 @@ def test_news_are_said_at_rest():
     assert talk.dialogue.history == ()
 
 
+def test_what_became_known_before_the_conversation_is_said_first():
+    talk = Conversation(quiet(3.0), news=["It is time for tea."])
+    talk.run()
+    assert [reply["heard"] for reply in talk.all("reply")] == ["It is time for tea."]
+    assert [news["message"] for news in talk.all("news")] == ["It is time for tea."]
+
+
 @pytest.mark.parametrize("chunk", [20, 70], ids=["while one speaks", "in a reply"])
 def test_news_wait_until_the_question_is_answered(chunk):
     talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0))

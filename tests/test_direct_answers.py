@@ -23,8 +23,7 @@ def toolbox(settings: Settings) -> Iterator[Toolbox]:
     plugins.news.told = lambda message, failed: None
     toolbox = Toolbox(plugins.tools, 5.0)
     yield toolbox
-    for timer in list(toolbox.tools["set_timer"].function.__self__._running):  # type: ignore[attr-defined]
-        timer.cancel()
+    toolbox.tools["cancel_timers"].function()
 
 
 def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
@@ -89,7 +88,7 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
         ("en", "Remind me to take my pills in two hours. | Remind me in half an hour to call Anna.",
          ["I'll remind you in 2 hours to take your pills.", "I'll remind you in 30 minutes to call Anna."]),
         ("en", "Remind me to call Anna on Friday.",
-         ["I can remind you only today and tomorrow, and only while this conversation goes on."]),
+         ["I can remind you only today and tomorrow."]),
         ("en", "Remind me to call Anna tomorrow at nine in the morning.",
          ["The alarm is set to 09:00 tomorrow to call Anna."]),
         ("de", "Stell bitte einen Timer auf anderthalb Stunden. | Lösche ihn.",

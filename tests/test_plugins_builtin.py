@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import json
 import re
 import time
 import zoneinfo
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from assistant.config import Settings, load
+from assistant.config import HistorySettings, Settings, load
 from assistant.plugins import Plugins
 from assistant.tools import Toolbox, ToolContext
 from assistant.types import Box, Frame, Message, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
@@ -229,9 +232,9 @@ def timers(settings: Settings) -> Iterator[tuple[Toolbox, list[str]]]:
     run(toolbox, "cancel_timers")
 
 
-def until(told: list[str]) -> None:
+def until(told: list[str], number: int = 1) -> None:
     end = time.monotonic() + 10
-    while not told and time.monotonic() < end:
+    while len(told) < number and time.monotonic() < end:
         time.sleep(0.01)
 
 
@@ -310,6 +313,51 @@ def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
     assert run(toolbox, "set_alarm", at=f"{soon:%H:%M}").result.startswith("The alarm is set to ")
     assert run(toolbox, "cancel_timers").result == "All 2 are cancelled."
     assert told == []
+
+
+def test_reminders_outlive_their_conversation(settings: Settings, tmp_path: Path) -> None:
+    kept = dataclasses.replace(settings, history=HistorySettings(path=str(tmp_path / "new" / "history.sqlite")))
+    file = tmp_path / "new" / "reminders.json"
+
+    def conversation() -> tuple[Toolbox, list[str]]:
+        plugins, told = Plugins(kept), []
+        toolbox = Toolbox(plugins.tools, 5.0)
+        plugins.news.begin(lambda message, failed: told.append(message))
+        return toolbox, told
+
+    first, _ = conversation()
+    run(first, "set_alarm", at="seven tomorrow morning", purpose="call my son")
+    run(first, "set_timer", number=3, unit="hours")
+    assert file.stat().st_mode & 0o077 == 0, "readable by nobody else"
+    second, told = conversation()
+    assert re.fullmatch(r".+ left\. .+ left to call your son\.", run(second, "time_left").result)
+    assert told == []
+    assert run(second, "cancel_last").result == "It is cancelled: 3 hours."
+    ago = datetime.datetime.now() - datetime.timedelta(hours=2)
+    late = [
+        {"due": ago.isoformat(), "purpose": purpose, "name": "5 Minuten", "language": "de"} for purpose in ("", "Tee")
+    ]
+    file.write_text(json.dumps(late + json.loads(file.read_text())))
+    third, told = conversation()
+    until(told, 2)
+    assert told == [f"Als ich aus war, um {ago:%H:%M} Uhr, war die Zeit um: 5 Minuten.",
+                    f"Als ich aus war, um {ago:%H:%M} Uhr, war es Zeit: Tee."]  # fmt: skip
+    assert re.fullmatch(r".+ left to call your son\.", run(third, "time_left").result)
+    assert [entry["purpose"] for entry in json.loads(file.read_text())] == ["call my son"], "told once"
+    file.write_text("{")
+    fourth, told = conversation()
+    assert run(fourth, "time_left").result == "No timer and no alarm is running."
+    assert file.with_suffix(".damaged").read_text() == "{" and told == []
+
+
+def test_without_a_history_no_reminder_is_kept(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    plugins = Plugins(dataclasses.replace(settings, history=HistorySettings(enabled=False, path=str(path))))
+    plugins.news.begin(lambda message, failed: None)
+    toolbox = Toolbox(plugins.tools, 5.0)
+    assert run(toolbox, "set_timer", number=3, unit="hours").result == "The timer is running: 3 hours."
+    assert list(tmp_path.iterdir()) == []
+    run(toolbox, "cancel_timers")
 
 
 @pytest.mark.parametrize(

@@ -283,11 +283,12 @@ def _figures(asked: Sequence[Asked], splits: Sequence[dict[str, float]]) -> dict
         figures[step] = spread([one.split[step] for one in answered if step in one.split])
     decision = figures["decision_s"]["p50"] or 0.0
     sequential = {step: spread([split[step] for split in splits]) for step in splits[0]}
-    figures["sequential"] = sequential | {"with_decision_s": round(sequential["first_audio_s"]["p50"] + decision, 4)}
+    alone = sequential["first_audio_s"]["p50"] or 0.0
+    figures["sequential"] = sequential | {"with_decision_s": round(alone + decision, 4)}
     live = figures["first_audio_s"]["p50"]
     if live is not None:
         figures["ratio"] = round(live / figures["sequential"]["with_decision_s"], 3)
-        figures["ratio_without_decision"] = round(live / sequential["first_audio_s"]["p50"], 3)
+        figures["ratio_without_decision"] = round(live / alone, 3)
     figures["turns"] = [
         {"name": one.name, "heard": one.heard, "first_audio_s": one.first_audio, **one.split} for one in asked
     ]
