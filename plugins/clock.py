@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from assistant import hookimpl
-from assistant.spoken_numbers import NUMBER, SPANS, number, said_number
+from assistant.spoken_days import DAY, found_day, said_day
+from assistant.spoken_numbers import SPANS, said_number
 
 HERE = ("", "here", "now", "today", "local")
 """What a model writes for a place when none was named."""
@@ -21,9 +22,6 @@ COUNTRIES = {
 """Names of countries that GeoNames writes otherwise."""
 SAID: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "days": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-        "months": "January February March April May June July August September October November December",
-        "date": "{weekday}, {day} {month} {year}.",
         "here": "It is {time} on {date}",
         "there": "In {place} it is {time} on {date}",
         "unknown": "I don't know a place called {place}, so I can't tell what time it is there.",
@@ -35,9 +33,6 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "units": "day days week weeks hour hours",
     },
     "de": {
-        "days": "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
-        "months": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-        "date": "{weekday}, {day}. {month} {year}.",
         "here": "Es ist {time} Uhr, {date}",
         "there": "In {place} ist es {time} Uhr, {date}",
         "unknown": "Ich kenne keinen Ort namens {place}.",
@@ -49,9 +44,6 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "units": "Tag Tage Woche Wochen Stunde Stunden",
     },
     "fr": {
-        "days": "lundi mardi mercredi jeudi vendredi samedi dimanche",
-        "months": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-        "date": "{weekday} {day} {month} {year}.",
         "here": "Il est {time}, {date}",
         "there": "À {place}, il est {time}, {date}",
         "unknown": "Je ne connais pas de lieu appelé {place}.",
@@ -63,9 +55,6 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "units": "jour jours semaine semaines heure heures",
     },
     "es": {
-        "days": "lunes martes miércoles jueves viernes sábado domingo",
-        "months": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-        "date": "{weekday}, {day} de {month} de {year}.",
         "here": "Son las {time} del {date}",
         "there": "En {place} son las {time} del {date}",
         "unknown": "No conozco ningún lugar llamado {place}.",
@@ -77,9 +66,6 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "units": "día días semana semanas hora horas",
     },
     "it": {
-        "days": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
-        "months": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-        "date": "{weekday} {day} {month} {year}.",
         "here": "Sono le {time} di {date}",
         "there": "A {place} sono le {time} di {date}",
         "unknown": "Non conosco un luogo chiamato {place}.",
@@ -137,9 +123,7 @@ def _said(language: str) -> Mapping[str, str]:
 
 
 def _date(day: datetime.date, language: str) -> str:
-    said = _said(language)
-    weekday, month = said["days"].split()[day.weekday()], said["months"].split()[day.month - 1]
-    return said["date"].format(weekday=weekday, day=day.day, month=month, year=day.year)
+    return f"{said_day(day, language)}."
 
 
 def _told(what: str, language: str, now: datetime.datetime, place: str = "") -> str:
@@ -198,36 +182,6 @@ def _sound(city: str) -> str:
     return re.sub("[aeios]$", "", city.translate(str.maketrans("kyuwé", "ciove")))
 
 
-_FEASTS: Mapping[str, str] = {
-    "12-24": r"christmas eve|heiligabend|heiliger abend|la veille de noël|nochebuena|la vigilia di natale",
-    "12-25": r"christmas(?: day)?|weihnachten|noël|navidad|natale",
-    "12-31": r"new year'?s eve|silvester|la saint sylvestre|nochevieja|san silvestro",
-    "01-01": r"new year(?:'?s)?(?: day)?|neujahr|nouvel an|año nuevo|capodanno",
-    "02-14": r"valentine'?s(?: day)?|valentinstag|saint valentin|san valentín|san valentino",
-    "10-31": r"halloween",
-    "easter": r"easter(?: sunday)?|ostern|pâques|pascua|pasqua",
-}
-_NEAR = {
-    0: "today|heute|aujourd'hui|hoy|oggi",
-    1: "tomorrow|morgen|demain|mañana|domani",
-    2: "the day after tomorrow|übermorgen|après demain|pasado mañana|dopodomani",
-    -1: "yesterday|gestern|hier|ayer|ieri",
-}
-_LENGTHS = {f"{name}s": SPANS[name] for name in ("day", "week", "month", "year")}
-_WEEKDAYS, _MONTHS = (
-    [" ".join(said[key].split()[place].lower() for said in SAID.values()).replace(" ", "|") for place in range(count)]
-    for key, count in (("days", 7), ("months", 12))
-)
-_LENGTH = "|".join(_LENGTHS.values())
-_ARTICLE = r"(?:(?:the|on|next|this|den|der|dem|am|zu[mr]?|nächste[nr]?|le|la|el|il|l'|à|au|al?) )*"
-_DAY = (
-    rf"{_ARTICLE}(?:{'|'.join((*_FEASTS.values(), *_NEAR.values()))}|(?:{'|'.join(_WEEKDAYS)})(?: prochain| prossimo)?|"
-    rf"\d{{1,2}}(?:st|nd|rd|th|er|º)?(?: (?:of|de|di))? (?:{'|'.join(_MONTHS)})(?: (?:de )?\d{{4}})?|"
-    rf"(?:{'|'.join(_MONTHS)}) (?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: \d{{4}})?|"
-    rf"(?:in|dans|en|dentro de|tra|fra) (?:an?|{NUMBER}) (?:{_LENGTH})|"
-    rf"(?:an?|{NUMBER}) (?:{_LENGTH}) (?:from (?:now|today)|ago))"
-)
-"""A day, as people name it."""
 _BEFORE = r"(?:(?:please|can you|could you|tell me|and|so|und|et|y|e) )*"
 
 
@@ -239,13 +193,13 @@ class Days:
 
     def days_until(self, day: str, unit: str = "", language: str = "en") -> str:
         """Tell how many days or weeks it is until a day."""
-        self._last = wanted = _found(day, language)
+        self._last = wanted = found_day(day, language)
         left, said = (wanted - datetime.date.today()).days, _said(language)
         if left <= 0:
             return said["today"] if left == 0 else _date(wanted, language)
         units, count = said["units"].split(), float(left)
         one, many = units[:2]
-        if re.fullmatch(_LENGTHS["weeks"], unit):
+        if re.fullmatch(SPANS["week"], unit):
             (one, many), count = units[2:4], round(left / 7, 1)
         told = said_number(count, language)[0]
         date = _date(wanted, language)
@@ -258,12 +212,12 @@ class Days:
         wie (?:viele (?P<unit_2>tage|wochen)|lange)(?: (?:sind|ist|es|noch))* bis|
         combien de (?P<unit_3>jours|semaines)(?: (?:reste|t|il|y|a))* (?:avant|jusqu'à|jusqu'au)|
         cuánt[oa]s (?P<unit_4>días|semanas) (?:faltan|quedan) (?:para|hasta)|
-        quant[ie] (?P<unit_5>giorni|settimane) (?:mancano|restano)(?: (?:fino|a|al))*) (?P<day>{_DAY})
+        quant[ie] (?P<unit_5>giorni|settimane) (?:mancano|restano)(?: (?:fino|a|al))*) (?P<day>{DAY})
         """
 
     def which_day(self, day: str = "", language: str = "en") -> str:
         """Tell the weekday and the date of a day."""
-        self._last = _found(day, language) if day else self._last
+        self._last = found_day(day, language) if day else self._last
         return _date(self._last, language)
 
     which_day.__doc__ = f"""{which_day.__doc__}
@@ -274,7 +228,7 @@ class Days:
         (?:(?:welcher|an welchem) (?:wochen)?tag|welches datum|wann) (?:ist|war|wird|haben wir)|
         (?:quel jour|quelle date|quand) (?:est|tombe|sera)(?: t il| ce)?|
         (?:qué día|qué fecha|cuándo) (?:es|cae|será)|
-        (?:che giorno|che data|quando) (?:è|cade|sarà)) (?P<day>{_DAY})(?: (?:on|fall on|be|this year|sein))?
+        (?:che giorno|che data|quando) (?:è|cade|sarà)) (?P<day>{DAY})(?: (?:on|fall on|be|this year|sein))?
 
         Again: {_BEFORE}(?:(?:what|which) (?:day of the week|weekday|day|date) (?:is|will) (?:that|
         it)(?: be)?(?: then)?|
@@ -308,37 +262,6 @@ def time_between(place: str, other: str = "", language: str = "en") -> str:
 
 def _here(language: str) -> str:
     return {"de": "hier", "fr": "ici", "es": "aquí", "it": "qui"}.get(language, "here")
-
-
-def _found(said: str, language: str) -> datetime.date:
-    """Return the day that people mean, from today on where no year is said. Raises :class:`ValueError` for none."""
-    from dateutil.relativedelta import relativedelta
-
-    today = datetime.date.today()
-    text = re.sub(rf"^{_ARTICLE}", "", said.lower().replace(".", ""))
-    for near, names in _NEAR.items():
-        if re.fullmatch(names, text):
-            return today + datetime.timedelta(near)
-    if span := re.search(rf"(an?|{NUMBER}) ({_LENGTH})\b", text):
-        unit = next(name for name, names in _LENGTHS.items() if re.fullmatch(names, span[2]))
-        count = 1 if span[1] in ("a", "an") else int(number(span[1], language))
-        return today + relativedelta(**{unit: -count if text.endswith("ago") else count})
-    for place, names in enumerate(_WEEKDAYS):
-        if re.match(rf"(?:{names})\b", text):
-            return today + datetime.timedelta((place - today.weekday() - 1) % 7 + 1)
-    for date, names in _FEASTS.items():
-        if re.fullmatch(names, text):
-            return min(day for year in (today.year, today.year + 1) if (day := _feast(date, year)) >= today)
-    month = next(place for place, names in enumerate(_MONTHS, 1) if re.search(rf"\b(?:{names})\b", text))
-    day, year = re.search(r"\b\d{1,2}(?!\d)", text), re.search(r"\d{4}", text)
-    wanted = datetime.date(int(year[0]) if year else today.year, month, int(day[0]) if day else 1)
-    return wanted if year or wanted >= today else wanted.replace(year=today.year + 1)
-
-
-def _feast(date: str, year: int) -> datetime.date:
-    from dateutil.easter import easter
-
-    return easter(year) if date == "easter" else datetime.date.fromisoformat(f"{year}-{date}")
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from assistant import News, hookimpl
 from assistant.config import Settings
 from assistant.reminders import Reminder, Reminders
+from assistant.spoken_days import DAY, found_day, said_day
 from assistant.spoken_numbers import NUMBER, SPANS, number
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
@@ -25,8 +26,9 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "nothing": "No timer and no alarm is running.",
         "set": "The alarm is set to {time}{day}{purpose}.",
         "day": " tomorrow",
+        "on": " on {date}",
         "long": "For how long?",
-        "far": "I can remind you only today and tomorrow.",
+        "again": "I can remind you only once, on a day that you name.",
         "nobody": "Timers and alarms run only in a conversation, with: assistant talk.",
         "when": "Please say at what time, too.",
         "none": "None was running.",
@@ -45,8 +47,9 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "nothing": "Es läuft kein Timer und kein Wecker.",
         "set": "Der Wecker ist auf {time} Uhr{day} gestellt{purpose}.",
         "day": " morgen",
+        "on": " am {date},",
         "long": "Für wie lange?",
-        "far": "Ich kann Sie nur heute und morgen erinnern.",
+        "again": "Ich kann Sie nur einmal erinnern, an einem Tag, den Sie nennen.",
         "nobody": "Timer und Wecker laufen nur in einem Gespräch, mit: assistant talk.",
         "when": "Bitte sagen Sie auch, um wie viel Uhr.",
         "none": "Es lief keiner.",
@@ -65,8 +68,9 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "nothing": "Aucun minuteur ni réveil ne tourne.",
         "set": "Le réveil est réglé sur {time}{day}{purpose}.",
         "day": " demain",
+        "on": " le {date}",
         "long": "Pour combien de temps ?",
-        "far": "Je ne peux vous le rappeler qu'aujourd'hui et demain.",
+        "again": "Je ne peux vous le rappeler qu'une fois, un jour que vous nommez.",
         "nobody": "Les minuteurs et réveils ne tournent que dans une conversation, avec : assistant talk.",
         "when": "Dites aussi à quelle heure.",
         "none": "Aucun ne tournait.",
@@ -85,8 +89,9 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "nothing": "No hay ningún temporizador ni alarma.",
         "set": "La alarma está puesta a las {time}{day}{purpose}.",
         "day": " de mañana",
+        "on": " del {date}",
         "long": "¿Para cuánto tiempo?",
-        "far": "Solo puedo recordárselo hoy y mañana.",
+        "again": "Solo puedo recordárselo una vez, un día que usted diga.",
         "nobody": "Los temporizadores y alarmas solo funcionan en una conversación, con: assistant talk.",
         "when": "Diga también a qué hora.",
         "none": "No había ninguno.",
@@ -105,8 +110,9 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "nothing": "Non c'è nessun timer e nessuna sveglia.",
         "set": "La sveglia è impostata alle {time}{day}{purpose}.",
         "day": " di domani",
+        "on": " di {date}",
         "long": "Per quanto tempo?",
-        "far": "Posso ricordarglielo solo oggi e domani.",
+        "again": "Posso ricordarglielo solo una volta, in un giorno che mi dice.",
         "nobody": "Timer e sveglie funzionano solo in una conversazione, con: assistant talk.",
         "when": "Dica anche a che ora.",
         "none": "Non ce n'era nessuno.",
@@ -139,14 +145,17 @@ _SET = (
     r"(?:set|start|give me|make|i need|stelle?|starte|mets(?: moi)?|règle|lance|programme|pon(?:me)?|programa|"
     r"inicia|imposta|metti(?:mi)?|avvia) (?:(?:an?|another|the|my|mir|bitte|eine?n?|den|une?|le|la|el|il|lo) )*"
 )
-_FAR = (
-    r"\b(?:every|each|next (?:week|month|year)|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|jeden|nächste[nr]? \w+|"
-    r"(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?|chaque|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
-    r"cada|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|ogni|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|"
-    r"domenica)\b"
+_AGAIN = (
+    r"\b(?:every|each|next (?:week|month|year)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|jede[nrs]?|"
+    r"nächste[ns]? (?:woche|monat|jahr)|(?:mon|diens|donners|frei|sams|sonn)tags|mittwochs|chaque|tous les|toutes les|"
+    r"la semaine prochaine|cada|todos los|todas las|la próxima semana|ogni|tutt[ie] (?:i|le)|la settimana prossima)\b"
 )
-"""Days on which nothing here rings."""
-_DAY = r"(?:tomorrow(?: morning| evening)?|today|tonight|morgen(?: früh)?|demain(?: matin)?|mañana|domani(?: mattina)?)"
+"""Nothing here rings more than once, or in some week."""
+_EVERY = r"(?:(?:every|each|jede[nrs]?|chaque|cada|ogni|tous les|toutes les|todos los|todas las) \w+)"
+_DAY = (
+    r"(?:tomorrow(?: morning| evening)?|today|tonight|morgen(?: früh)?|demain(?: matin)?|mañana|domani(?: mattina)?|"
+    rf"{DAY})"
+)
 _AT = (
     rf"(?:(?:half|an? quarter|quarter|{NUMBER}) (?:past|to) )?(?:noon|midnight|"
     rf"\d{{1,2}}(?:(?: ?[:h.] ?| (?:e |und |et |y )?)?\d\d)?|{NUMBER})"
@@ -260,11 +269,6 @@ class Timers:
 
         When: \b(remind\w*|alarms?|wake me)\b
 
-        Again: (?:(?:tomorrow|today|at|okay|well|please) )*(?P<at>(?:(?:half|a quarter|quarter|\w+) (?:past|to) )?
-        (?:\d{1,2}(?: \d\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|noon|midnight)
-        (?: o'clock| thirty| fifteen| forty five)?
-        (?: (?:am|pm|a m|p m)| in the (?:morning|afternoon|evening)| tomorrow| tonight)*)(?: please)?
-
         Told (en, de, fr, es, it): word for word
         """
         if re.fullmatch(rf"(?:{_DAY}|later|now|)", at.lower().strip()):
@@ -272,8 +276,12 @@ class Timers:
             return _say("when", language)
         (day, meant), self._unfinished = self._unfinished, ("", "")
         if not purpose:
-            at, purpose = (f"{at} {day}" if re.search(_TOMORROW, day.lower()) else at), meant
-        return self._alarm(_next(at, datetime.datetime.now()), purpose, language)
+            at, purpose = (f"{at} {day}" if re.fullmatch(_DAY, day.lower()) else at), meant
+        return self._alarm(_next(at, datetime.datetime.now(), language=language), purpose, language)
+
+    set_alarm.__doc__ = f"""{set_alarm.__doc__}
+        Again: (?:(?:okay|well|please|bitte) )*(?P<at>(?:{_DAY} )?(?:(?:at|um|à|a|alle|las?) )*{_AT}){_END}
+        """
 
     def wake_at(self, at: str, language: str = "en") -> str:
         """Set an alarm that was asked for in the usual words: seven is in the morning, unless all else was said."""
@@ -291,17 +299,18 @@ class Timers:
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
-        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>{_WHEN}|later)
+        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>{_WHEN}|later|{_EVERY}(?: {_WHEN})?)
         (?: (?:daran|dass|de|di|que|che))?(?: (?P<purpose>.+?))?|
         remind me (?P<purpose_2>(?:to|that|about) .+?)(?: (?:at )?(?P<at_2>{_WHEN}))?){_END}
         """
 
     def _asked(self, at: str, purpose: str, language: str, early: bool = False) -> str:
         self._unfinished = "", ""
-        if re.search(_FAR, f"{at} {purpose}".lower()):
-            return _say("far", language)
+        at = re.sub(r"(?<=\d)\.(?= )", "", at)  # "am 4. Juli"
+        if re.search(_AGAIN, f"{at} {purpose}".lower()):
+            return _say("again", language)
         if at and not re.fullmatch(rf"{_DAY}|later", at.lower()):
-            return self._alarm(_next(at, datetime.datetime.now(), early), purpose, language)
+            return self._alarm(_next(at, datetime.datetime.now(), early, language), purpose, language)
         self._unfinished = at, purpose
         return _say("when", language)
 
@@ -368,7 +377,9 @@ class Timers:
             return _say("nobody", language)
         time = f"{due:%H:%M}"
         self._running.add(Reminder(due, purpose, time, language))
-        day = _say("day", language) if due.date() != datetime.date.today() else ""
+        day = ""
+        if (days := (due.date() - datetime.date.today()).days) > 0:
+            day = _say("day", language) if days == 1 else _say("on", language, date=said_day(due, language))
         return _say("set", language, time=time, day=day, purpose=purpose)
 
     def _tell(self, due: Reminder) -> None:
@@ -419,6 +430,10 @@ def _length(span: datetime.timedelta, language: str = "en") -> str:
     return f" {joint} ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
 
 
+_NEARBY = r"(?:la )?(?:today|heute|aujourd'hui|hoy|oggi|tomorrow|morgen|demain|mañana|domani|tonight)\b"
+"""Days that :func:`_next` looks for itself, since they are parts of the day, too."""
+_NAMED = re.compile(rf"(?:^|(?<!\d)(?<=\s))(?!{_NEARBY}){DAY}$|^(?!{_NEARBY}){DAY}(?=\s)")
+_BEFORE = datetime.timedelta(seconds=1)
 _SHARES = {"quarter": 15, "half": 30}
 _AM, _PM = (
     r"(?<![a-z])a[. ]?m\b\.?|(?:in the |this )?morning|morgens|(?:du )?matin|(?:de la )?mañana|(?:del |di )?mattin[ao]",
@@ -442,21 +457,25 @@ def _numbers() -> Mapping[str, int]:
     return dict(sorted(words.items(), key=lambda pair: -len(pair[0])))
 
 
-def _next(at: str, now: datetime.datetime, early: bool = False) -> datetime.datetime:
+def _next(at: str, now: datetime.datetime, early: bool = False, language: str = "en") -> datetime.datetime:
     """Return the next moment at which a clock shows a time; without am, pm or an hour over 12 the next of both.
 
-    ``early`` takes four to eleven for the morning.
+    ``early`` takes four to eleven for the morning; otherwise one to six on another day are in the afternoon.
 
     Understood are "7:30", "19.00", "7 pm", "half past six in the morning", "a quarter to eight", "noon",
-    "half an hour", and the simpler of these in German, French, Spanish and Italian. Tomorrow is the first of both.
+    "half an hour", and the simpler of these in German, French, Spanish and Italian; before or after them a day.
     """
     text = at.lower().strip().replace("midday", "noon").replace("noon", "12 pm").replace("midnight", "12 am")
     numbers = _numbers()
     text = re.sub(rf"\b(?:{'|'.join(numbers)})\b", lambda found: str(numbers[found[0]]), text)
+    if (named := _NAMED.search(text)) is not None:
+        now = datetime.datetime.combine(found_day(named[0], language), datetime.time()) - _BEFORE
+        text = text.replace(named[0], " ").strip()
     if span := re.fullmatch(_SPAN, text):
         count, unit = (span[1] or 1, span[2]) if span[2] else (span[3], span[4])
         amount = 0.5 if "half" in at.lower() else float(count)
         return now + _span(amount, {"sec": "seconds", "sek": "seconds", "min": "minutes"}.get(unit[:3], "hours"))
+    elsewhen = named is not None or re.search(_TOMORROW, text) is not None
     half = "am" if re.search(_AM, text) else "pm" if re.search(_PM, text) else ""
     text = re.sub(
         rf"{_AM}|{_PM}|{_TOMORROW}|o'?clock|today|uhr|minutes?|"
@@ -477,11 +496,13 @@ def _next(at: str, now: datetime.datetime, early: bool = False) -> datetime.date
         raise ValueError(f"{at!r} is no time of day such as 7:30 or 19:00")
     if half:
         hours = [hour % 12 + 12 * (half == "pm")]
+    elif elsewhen and not early and 1 <= hour <= 6 and not text.startswith("0"):
+        hours = [hour + 12]
     elif 1 <= hour <= 12 and not text.startswith("0") and not (early and 4 <= hour <= 11):
         hours = [hour, (hour + 12) % 24]
     else:
         hours = [hour % 24]
-    if re.search(_TOMORROW, at.lower()):
+    if elsewhen and named is None:
         now = now.replace(hour=23, minute=59, second=59)
     moments = [now.replace(hour=one, minute=minute, second=0, microsecond=0) for one in hours]
     return min(moment + datetime.timedelta(days=moment <= now) for moment in moments)

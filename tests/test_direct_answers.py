@@ -13,6 +13,7 @@ import pytest
 
 from assistant.config import Settings
 from assistant.plugins import Plugins
+from assistant.spoken_days import said_day
 from assistant.tools import Toolbox, ToolContext
 from assistant.types import Message, Turn, Utterance
 
@@ -87,8 +88,8 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
           "All 2 are cancelled."]),
         ("en", "Remind me to take my pills in two hours. | Remind me in half an hour to call Anna.",
          ["I'll remind you in 2 hours to take your pills.", "I'll remind you in 30 minutes to call Anna."]),
-        ("en", "Remind me to call Anna on Friday.",
-         ["I can remind you only today and tomorrow."]),
+        ("en", "Remind me every day at noon to take my pills.",
+         ["I can remind you only once, on a day that you name."]),
         ("en", "Remind me to call Anna tomorrow at nine in the morning.",
          ["The alarm is set to 09:00 tomorrow to call Anna."]),
         ("de", "Stell bitte einen Timer auf anderthalb Stunden. | Lösche ihn.",
@@ -106,6 +107,34 @@ def test_what_is_asked_every_day_is_answered_at_once(
     toolbox: Toolbox, language: str, dialogue: str, told: list[str]
 ) -> None:
     assert replies(toolbox, dialogue, language) == told
+
+
+@pytest.mark.parametrize(
+    ("language", "dialogue", "days", "told"),
+    [
+        ("en", "Remind me to call Anna on {day}. | At six.", 5, "18:00 on {date} to call Anna."),
+        ("en", "Remind me on {day} at 6 am to call Anna.", 3, "06:00 on {date} to call Anna."),
+        ("en", "Wake me at half past five on {day}.", 6, "05:30 on {date}."),
+        ("en", "Set an alarm for 7 am on {day}.", 2, "07:00 on {date}."),
+        ("en", "Remind me in three days to water the plants. | 8 pm.", 3, "20:00 on {date} to water the plants."),
+        ("en", "Remind me the day after tomorrow at ten to go out.", 2, "10:00 on {date} to go out."),
+        ("en", "Remind me about the meeting on {month} {number}th at 3 p.m.", 40, "15:00 on {date} about the meeting."),
+        ("de", "Erinnere mich am {day} um 18 Uhr an den Arzt.", 4, "18:00 Uhr am {date}, gestellt: an den Arzt."),
+        ("de", "Erinnere mich am {number}. {month} daran, zu packen. | Um acht.", 30,
+         "08:00 Uhr am {date}, gestellt: zu packen."),
+        ("fr", "Réveille-moi {day} à huit heures.", 3, "08:00 le {date}."),
+        ("es", "Recuérdame el {day} a las seis de la tarde llamar a Ana.", 3, "18:00 del {date}: llamar a Ana."),
+        ("it", "Svegliami {day} alle otto.", 3, "08:00 di {date}."),
+    ],
+)  # fmt: skip
+def test_a_reminder_may_be_days_away(toolbox: Toolbox, language: str, dialogue: str, days: int, told: str) -> None:
+    due = datetime.date.today() + datetime.timedelta(days)
+    date = said_day(due, language)
+    parts = re.findall(r"[^\W\d]{3,}", date)
+    day, month = parts[0], parts[1]
+    assert replies(toolbox, dialogue.format(day=day, month=month, number=due.day), language)[-1].endswith(
+        told.format(date=date)
+    )
 
 
 @pytest.mark.parametrize(
