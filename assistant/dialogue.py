@@ -202,7 +202,8 @@ class Dialogue:
     async def _finish(self) -> None:
         """The microphone has ended: let quiet pass until the open turn is answered."""
         chunk = 512
-        while not self._quitting.is_set() and (self._hearing is not None or self._job is not None):
+        while not self._quitting.is_set() and (self._hearing is not None or self._job is not None or self._news):
+            self._announce()
             if self.turns.state in (State.LISTENING, State.PAUSED, State.INTERRUPTED):
                 quiet = AudioChunk(np.zeros(chunk, np.float32), RATE, self.turns.now)
                 self.hear(Sound(quiet, 0.0))
@@ -300,6 +301,8 @@ class Dialogue:
         if job.task is not None:
             job.task.cancel()
         self._hush_brain()
+        if job.hearing is None and not heard:
+            self._news.insert(0, job.text)  # nobody has heard of it yet
         if job.allowed.is_set():
             self._tell("interrupted", heard=heard)
             self._remember(job, heard, interrupted=True)

@@ -38,7 +38,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "time": "It is time{purpose}.",
         "missed": "While I was off, at {time}, it was time{purpose}.",
         "missed timer": "While I was off, at {time}, a timer ended: {name}.",
-        "units": "hour hours minute minutes second seconds and",
+        "units": "day days hour hours minute minutes second seconds and",
     },
     "de": {
         "runs": "Der Timer läuft: {span}{purpose}.",
@@ -59,7 +59,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "time": "Es ist Zeit{purpose}.",
         "missed": "Als ich aus war, um {time} Uhr, war es Zeit{purpose}.",
         "missed timer": "Als ich aus war, um {time} Uhr, war die Zeit um: {name}.",
-        "units": "Stunde Stunden Minute Minuten Sekunde Sekunden und",
+        "units": "Tag Tage Stunde Stunden Minute Minuten Sekunde Sekunden und",
     },
     "fr": {
         "runs": "Le minuteur tourne : {span}{purpose}.",
@@ -80,7 +80,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "time": "C'est l'heure{purpose}.",
         "missed": "Quand j'étais éteint, à {time}, c'était l'heure{purpose}.",
         "missed timer": "Quand j'étais éteint, à {time}, le temps était écoulé : {name}.",
-        "units": "heure heures minute minutes seconde secondes et",
+        "units": "jour jours heure heures minute minutes seconde secondes et",
     },
     "es": {
         "runs": "El temporizador está en marcha: {span}{purpose}.",
@@ -101,7 +101,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "time": "Ya es la hora{purpose}.",
         "missed": "Cuando estaba apagado, a las {time}, era la hora{purpose}.",
         "missed timer": "Cuando estaba apagado, a las {time}, se acabó el tiempo: {name}.",
-        "units": "hora horas minuto minutos segundo segundos y",
+        "units": "día días hora horas minuto minutos segundo segundos y",
     },
     "it": {
         "runs": "Il timer è partito: {span}{purpose}.",
@@ -122,7 +122,7 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "time": "È ora{purpose}.",
         "missed": "Mentre ero spento, alle {time}, era ora{purpose}.",
         "missed timer": "Mentre ero spento, alle {time}, il tempo era scaduto: {name}.",
-        "units": "ora ore minuto minuti secondo secondi e",
+        "units": "giorno giorni ora ore minuto minuti secondo secondi e",
     },
 }
 """What is said, by language; English where the person's language is none of these."""
@@ -423,10 +423,13 @@ def _say(what: str, language: str, **parts: str) -> str:
 
 
 def _length(span: datetime.timedelta, language: str = "en") -> str:
-    """Return a time span in words, such as "1 hour and 30 minutes"."""
-    seconds = max(1, round(span.total_seconds()))
+    """Return a time span in words, such as "1 hour and 30 minutes"; of more than a day only days and hours."""
+    minutes, seconds = divmod(max(1, round(span.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    counts = (days, hours, 0, 0) if days else (0, hours, minutes, seconds)
     *units, joint = SAID.get(language, SAID["en"])["units"].split()
-    parts = zip((seconds // 3600, seconds % 3600 // 60, seconds % 60), units[::2], units[1::2], strict=True)
+    parts = zip(counts, units[::2], units[1::2], strict=True)
     return f" {joint} ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
 
 

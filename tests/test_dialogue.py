@@ -553,6 +553,21 @@ def test_news_are_said_at_rest():
     assert talk.dialogue.history == ()
 
 
+def test_news_of_which_nothing_was_heard_are_said_after_the_reply():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(6.0))
+
+    def interrupt() -> None:
+        talk.dialogue.announce("The tea is ready.")
+        talk.dialogue.press()
+
+    talk.ears.at[8] = interrupt
+    talk.ears.at[41] = lambda: talk.dialogue.release()
+    talk.run()
+    assert [(reply["question"], reply["heard"]) for reply in talk.all("reply")] == [
+        ("", ""), ("what is this", "I have nothing to say."), ("", "The tea is ready.")
+    ]  # fmt: skip
+
+
 def test_what_became_known_before_the_conversation_is_said_first():
     talk = Conversation(quiet(3.0), news=["It is time for tea."])
     talk.run()
