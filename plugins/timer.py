@@ -350,19 +350,30 @@ class Timers:
         """
 
     def time_left(self, language: str = "en") -> str:
-        r"""Tell how long the timers and alarms still run.
+        r"""Tell how long the timers and alarms still run, or when they ring where that is far away.
 
         Verbatim only: (?:(?:please|and|tell me) )*(?:how (?:long|much time) (?:is|do i have|have i)
-        (?: still| got)? left(?: on (?:the|my) (?:timers?|alarms?))?|how much longer|what (?:timers|alarms)
-        (?: are (?:set|running)| do i have)|when (?:does|do|will) (?:the|my) (?:timers?|alarms?)(?: ring| end| go off)?|
-        (?:is|are) (?:there )?(?:an?|any|the|my) (?:timers?|alarms?)(?: still)? (?:set|running|on))|
+        (?: still| got)? left(?: on (?:the|my) (?:timers?|alarms?))?|how much longer|
+        (?:what|which) (?:timers|alarms|reminders)(?: are (?:set|running|there)| do i have| have i)(?: set)?|
+        (?:(?:what are|list|read)(?: me)?(?: all)? )?my (?:timers|alarms|reminders)|
+        do i have (?:any|an?) (?:timers?|alarms?|reminders?)(?: set)?|
+        when (?:does|do|will) (?:the|my) (?:timers?|alarms?)(?: ring| end| go off)?|
+        (?:is|are) (?:there )?(?:an?|any|the|my) (?:timers?|alarms?|reminders?)(?: still)?(?: set| running| on)?)|
+        welche (?:timer|wecker|erinnerungen) (?:habe ich|laufen|sind gestellt)|quels (?:sont mes )?(?:minuteurs|réveils|
+        rappels)(?: ai je)?|qué (?:temporizadores|alarmas|recordatorios) tengo|(?:quali|che) (?:timer|sveglie|
+        promemoria) ho|
         wie lange (?:läuft|geht) der (?:timer|wecker) noch|wie viel zeit (?:ist noch|bleibt noch|habe ich noch)|
         (?:il )?reste(?: t il)? combien de temps|combien de temps (?:reste t il|il reste)|
         cuánto (?:tiempo )?(?:queda|falta)(?: en el temporizador)?|quanto (?:tempo )?(?:manca|resta|rimane)
         """
         now = datetime.datetime.now()
         running = sorted(self._running, key=lambda one: one.due)
-        told = [_say("left", language, span=_length(one.due - now, language), purpose=one.purpose) for one in running]
+        told = [
+            _say("left", language, span=_length(one.due - now, language), purpose=one.purpose)
+            if one.due - now < datetime.timedelta(hours=12)
+            else _set_to(one.due, one.purpose, language)
+            for one in running
+        ]
         return " ".join(told) or _say("nothing", language)
 
     def _run(self, span: datetime.timedelta, purpose: str, language: str, told: str = "runs") -> str:
@@ -375,12 +386,8 @@ class Timers:
     def _alarm(self, due: datetime.datetime, purpose: str, language: str) -> str:
         if self._news.told is None:
             return _say("nobody", language)
-        time = f"{due:%H:%M}"
-        self._running.add(Reminder(due, purpose, time, language))
-        day = ""
-        if (days := (due.date() - datetime.date.today()).days) > 0:
-            day = _say("day", language) if days == 1 else _say("on", language, date=said_day(due, language))
-        return _say("set", language, time=time, day=day, purpose=purpose)
+        self._running.add(Reminder(due, purpose, f"{due:%H:%M}", language))
+        return _set_to(due, purpose, language)
 
     def _tell(self, due: Reminder) -> None:
         what = ("missed" if due.missed else "time") if due.purpose.strip() else "missed timer" if due.missed else "up"
@@ -420,6 +427,14 @@ def _say(what: str, language: str, **parts: str) -> str:
     elif purpose:
         purpose = f"{' ' if language == 'fr' else ''}: {purpose}"
     return SAID[language][what].format(purpose=purpose, **parts)
+
+
+def _set_to(due: datetime.datetime, purpose: str, language: str) -> str:
+    """Return the sentence that tells when an alarm rings."""
+    day = ""
+    if (days := (due.date() - datetime.date.today()).days) > 0:
+        day = _say("day", language) if days == 1 else _say("on", language, date=said_day(due, language))
+    return _say("set", language, time=f"{due:%H:%M}", day=day, purpose=purpose)
 
 
 def _length(span: datetime.timedelta, language: str = "en") -> str:

@@ -229,6 +229,7 @@ MEANT = {
     "spoken_sum": {"qa_maths"},
     "start_timer": {"calendar_set"},
     "time_between": {"datetime_convert"},
+    "time_left": {"alarm_query", "query"},
     "wake_at": {"alarm_set", "set"},
     "which_day": {"datetime_query"},
 }

@@ -304,6 +304,10 @@ def test_how_long_a_timer_still_runs(timers: tuple[Toolbox, list[str]]) -> None:
     )
     run(toolbox, "set_timer", number=1, unit="hours", purpose="for the soup")
     assert re.match(r".+ left for the soup\. .+ left\.$", run(toolbox, "time_left").result)
+    run(toolbox, "set_alarm", at="noon in three days", purpose="to rest")
+    for question in ("What reminders do I have?", "List my reminders.", "Do I have any alarms?", "What are my timers?"):
+        assert toolbox.meant(Turn(Utterance(question)), ToolContext()) == ToolCall("time_left"), question
+    assert re.search(r" left\. The alarm is set to 12:00 on \w+, .+ to rest\.$", run(toolbox, "time_left").result)
 
 
 def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
@@ -326,11 +330,12 @@ def test_reminders_outlive_their_conversation(settings: Settings, tmp_path: Path
         return toolbox, told
 
     first, _ = conversation()
-    run(first, "set_alarm", at="seven tomorrow morning", purpose="call my son")
+    run(first, "set_alarm", at="seven in the morning in three days", purpose="call my son")
     run(first, "set_timer", number=3, unit="hours")
     assert file.stat().st_mode & 0o077 == 0, "readable by nobody else"
     second, told = conversation()
-    assert re.fullmatch(r".+ left\. .+ left to call your son\.", run(second, "time_left").result)
+    set_to = r"The alarm is set to 07:00 on .+ to call your son\."
+    assert re.fullmatch(rf".+ left\. {set_to}", run(second, "time_left").result)
     assert told == []
     assert run(second, "cancel_last").result == "It is cancelled: 3 hours."
     ago = datetime.datetime.now() - datetime.timedelta(hours=2)
@@ -342,7 +347,7 @@ def test_reminders_outlive_their_conversation(settings: Settings, tmp_path: Path
     until(told, 2)
     assert told == [f"Als ich aus war, um {ago:%H:%M} Uhr, war die Zeit um: 5 Minuten.",
                     f"Als ich aus war, um {ago:%H:%M} Uhr, war es Zeit: Tee."]  # fmt: skip
-    assert re.fullmatch(r".+ left to call your son\.", run(third, "time_left").result)
+    assert re.fullmatch(set_to, run(third, "time_left").result)
     assert [entry["purpose"] for entry in json.loads(file.read_text())] == ["call my son"], "told once"
     file.write_text("{")
     fourth, told = conversation()
