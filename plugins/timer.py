@@ -6,18 +6,15 @@ import datetime
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any, Literal
 
 from assistant import News, hookimpl
 from assistant.config import Settings
 from assistant.reminders import Reminder, Reminders
-from assistant.spoken_days import DAY, found_day, said_day
-from assistant.spoken_numbers import NUMBER, SPANS, number
+from assistant.spoken_days import said_day
+from assistant.spoken_times import AT, LASTS, SOME_DAY, WHEN, lasting, next_time
 
-UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
-LONGEST = 24 * 3600.0
-"""Seconds."""
+LONGEST = datetime.timedelta(days=1)
 SAID: Mapping[str, Mapping[str, str]] = {
     "en": {
         "runs": "The timer is running: {span}{purpose}.",
@@ -126,12 +123,6 @@ SAID: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What is said, by language; English where the person's language is none of these."""
-_SECOND, _MINUTE, _HOUR = (SPANS[name] for name in ("second", "minute", "hour"))
-_HALF = r"(?:a half|demie|media|mezz[ao])"
-_QUARTER = r"a quarter of an hour|(?:eine )?viertelstunde|un quart d'heure|un cuarto de hora|un quarto d'ora"
-_SPANNED = rf"(?:an?|{NUMBER}) (?:{_SECOND}|{_MINUTE}|{_HOUR})|(?:un|mezz)'ora|{_QUARTER}"
-_LASTS = rf"(?:(?:{_SPANNED})(?: (?:and|et|y|e) {_HALF}| (?:(?:and|und|et|y|e) )?(?:{_SPANNED}))*)"
-"""How long, as people say it: "an hour and a half", "2 Minuten und 30 Sekunden"."""
 _PLEASE = r"(?:(?:please|can you|could you|would you|bitte|kannst du|tu peux|puedes|puoi|okay|and|und|et|y|e) )*"
 _END = r"(?: (?:please|bitte|por favor|per favore|s'il te plaît|s'il vous plaît|stellen|ein))*"
 _WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|svegliami)"
@@ -152,20 +143,6 @@ _AGAIN = (
 )
 """Nothing here rings more than once, or in some week."""
 _EVERY = r"(?:(?:every|each|jede[nrs]?|chaque|cada|ogni|tous les|toutes les|todos los|todas las) \w+)"
-_DAY = (
-    r"(?:tomorrow(?: morning| evening)?|today|tonight|morgen(?: früh)?|demain(?: matin)?|mañana|domani(?: mattina)?|"
-    rf"{DAY})"
-)
-_AT = (
-    rf"(?:(?:half|an? quarter|quarter|{NUMBER}) (?:past|to) )?(?:noon|midnight|"
-    rf"\d{{1,2}}(?:(?: ?[:h.] ?| (?:e |und |et |y )?)?\d\d)?|{NUMBER})"
-    rf"(?! (?:{_SECOND}|{_MINUTE}|hours?|stunden?|horas?|ore)\b)"
-    r"(?: o'clock| uhr(?: \d\d)?| heures?(?: \d\d)?)?(?: (?:et demie|y media|e mezz[ao]))?"
-    r"(?: ?[ap][. ]?m\b)?(?: (?:in the (?:morning|afternoon|evening)|tonight|morgens|abends|du matin|du soir|"
-    rf"de la (?:mañana|tarde|noche)|di mattina|di sera|{_DAY}))*"
-)
-_WHEN = rf"(?:(?:{_DAY} )?(?:(?:at|um|auf|à|pour|sur|a|para|per|alle|le|las?|kurz) )*{_AT}|{_DAY})"
-"""A day, a time of day or both; :func:`_next` understands all times."""
 
 
 @hookimpl
@@ -211,7 +188,7 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        return self._run(_span(number, unit), purpose, language)
+        return self._run(_bounded(datetime.timedelta(**{unit: number})), purpose, language)
 
     def start_timer(self, lasts: str = "", purpose: str = "", language: str = "en") -> str:
         """Set a timer that was asked for in the usual words; where its length was not said, it is asked for."""
@@ -219,28 +196,28 @@ class Timers:
             self._unfinished = "", purpose
             return _say("long", language)
         purpose, self._unfinished = purpose or self._unfinished[1], ("", "")
-        return self._run(_lasting(lasts, language), purpose, language)
+        return self._run(_bounded(lasting(lasts, language)), purpose, language)
 
     start_timer.__doc__ = f"""{start_timer.__doc__}
 
         Verbatim only: {_PLEASE}(?:(?:{_SET})?{_TIMER}
         (?: (?:for|of|to|auf|für|von|über|de|pour|sur|di|da|para|per|
-        in))? (?P<lasts>{_LASTS})(?: (?P<purpose>(?:for|to) .+?))?|
-        (?:{_SET})?(?P<lasts_2>{_LASTS}) timer(?: (?P<purpose_2>(?:for|to) .+?))?|
+        in))? (?P<lasts>{LASTS})(?: (?P<purpose>(?:for|to) .+?))?|
+        (?:{_SET})?(?P<lasts_2>{LASTS}) timer(?: (?P<purpose_2>(?:for|to) .+?))?|
         {_SET}{_TIMER}(?: (?P<purpose_3>for .+?))?){_END}
 
-        Again: {_PLEASE}(?:another (?:timer )?)?(?:(?:for|für|pour|para|por|per) )?(?P<lasts>{_LASTS}){_END}
+        Again: {_PLEASE}(?:another (?:timer )?)?(?:(?:for|für|pour|para|por|per) )?(?P<lasts>{LASTS}){_END}
         """
 
     def remind_in(self, lasts: str, purpose: str = "", language: str = "en") -> str:
         """Set a reminder that was asked for in the usual words."""
-        return self._run(_lasting(lasts, language), purpose, language, "reminds")
+        return self._run(_bounded(lasting(lasts, language)), purpose, language, "reminds")
 
     remind_in.__doc__ = f"""{remind_in.__doc__}
 
-        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_WAKE}) (?:in|dans|en|tra|fra) (?P<lasts>{_LASTS})
+        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_WAKE}) (?:in|dans|en|tra|fra) (?P<lasts>{LASTS})
         (?: (?:an|daran|dass|de|di|que|che|à|a))?(?: (?P<purpose>.+?))?|
-        remind me (?P<purpose_2>(?:to|that|about) .+) in (?P<lasts_2>{_LASTS})){_END}
+        remind me (?P<purpose_2>(?:to|that|about) .+) in (?P<lasts_2>{LASTS})){_END}
         """
 
     def add_time(self, lasts: str, language: str = "en") -> str:
@@ -248,14 +225,14 @@ class Timers:
         old = min(self._running, key=lambda one: one.due, default=None)
         if old is None or not self._running.remove(old):
             return _say("none", language)
-        due = old.due + _lasting(lasts, language)
+        due = old.due + _bounded(lasting(lasts, language))
         self._running.add(replace(old, due=due))
         return _say("left", language, span=_length(due - datetime.datetime.now(), language))
 
     add_time.__doc__ = f"""{add_time.__doc__}
 
         Verbatim only: {_PLEASE}(?:add|give it|(?:mach|stell) noch|ajoute|añade|
-        aggiungi) (?:another )?(?P<lasts>{_LASTS})
+        aggiungi) (?:another )?(?P<lasts>{LASTS})
         (?: more)?(?: (?:to|zu|zum|au|à|al?) (?:the |it|my |dem )?(?:timer|minuteur|temporizador)?)?{_END}
         """
 
@@ -271,16 +248,16 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        if re.fullmatch(rf"(?:{_DAY}|later|now|)", at.lower().strip()):
+        if re.fullmatch(rf"(?:{SOME_DAY}|later|now|)", at.lower().strip()):
             self._unfinished = at, purpose
             return _say("when", language)
         (day, meant), self._unfinished = self._unfinished, ("", "")
         if not purpose:
-            at, purpose = (f"{at} {day}" if re.fullmatch(_DAY, day.lower()) else at), meant
-        return self._alarm(_next(at, datetime.datetime.now(), language=language), purpose, language)
+            at, purpose = (f"{at} {day}" if re.fullmatch(SOME_DAY, day.lower()) else at), meant
+        return self._alarm(next_time(at, datetime.datetime.now(), language=language), purpose, language)
 
     set_alarm.__doc__ = f"""{set_alarm.__doc__}
-        Again: (?:(?:okay|well|please|bitte) )*(?P<at>(?:{_DAY} )?(?:(?:at|um|à|a|alle|las?) )*{_AT}){_END}
+        Again: (?:(?:okay|well|please|bitte) )*(?P<at>(?:{SOME_DAY} )?(?:(?:at|um|à|a|alle|las?) )*{AT}){_END}
         """
 
     def wake_at(self, at: str, language: str = "en") -> str:
@@ -290,7 +267,7 @@ class Timers:
     wake_at.__doc__ = f"""{wake_at.__doc__}
 
         Verbatim only: {_PLEASE}(?:{_WAKE}|(?:{_SET})?(?:alarm|wecker|réveil|alarma|despertador|sveglia))
-        (?: (?:for|at|to))? (?P<at>{_WHEN}|later){_END}
+        (?: (?:for|at|to))? (?P<at>{WHEN}|later){_END}
         """
 
     def remind_at(self, at: str = "", purpose: str = "", language: str = "en") -> str:
@@ -299,9 +276,9 @@ class Timers:
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
-        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>{_WHEN}|later|{_EVERY}(?: {_WHEN})?)
+        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>{WHEN}|later|{_EVERY}(?: {WHEN})?)
         (?: (?:daran|dass|de|di|que|che))?(?: (?P<purpose>.+?))?|
-        remind me (?P<purpose_2>(?:to|that|about) .+?)(?: (?:at )?(?P<at_2>{_WHEN}))?){_END}
+        remind me (?P<purpose_2>(?:to|that|about) .+?)(?: (?:at )?(?P<at_2>{WHEN}))?){_END}
         """
 
     def _asked(self, at: str, purpose: str, language: str, early: bool = False) -> str:
@@ -309,8 +286,8 @@ class Timers:
         at = re.sub(r"(?<=\d)\.(?= )", "", at)  # "am 4. Juli"
         if re.search(_AGAIN, f"{at} {purpose}".lower()):
             return _say("again", language)
-        if at and not re.fullmatch(rf"{_DAY}|later", at.lower()):
-            return self._alarm(_next(at, datetime.datetime.now(), early, language), purpose, language)
+        if at and not re.fullmatch(rf"{SOME_DAY}|later", at.lower()):
+            return self._alarm(next_time(at, datetime.datetime.now(), early, language), purpose, language)
         self._unfinished = at, purpose
         return _say("when", language)
 
@@ -394,26 +371,11 @@ class Timers:
         self._news(_say(what, due.language, purpose=due.purpose, name=due.name, time=f"{due.due:%H:%M}"))
 
 
-def _span(number: float, unit: str) -> datetime.timedelta:
-    """Return a span of so many units. Raises :class:`ValueError` where a timer cannot run for so long."""
-    seconds = number * UNITS[unit]
-    if not 0 < seconds <= LONGEST:
+def _bounded(span: datetime.timedelta) -> datetime.timedelta:
+    """Return a span. Raises :class:`ValueError` where a timer cannot run for so long."""
+    if not datetime.timedelta() < span <= LONGEST:
         raise ValueError("a timer runs for more than 0 seconds and at most a day")
-    return datetime.timedelta(seconds=seconds)
-
-
-def _lasting(said: str, language: str) -> datetime.timedelta:
-    """Return how long people mean by "an hour and a half". Raises :class:`ValueError` as :func:`_span` does."""
-    said = re.sub(_QUARTER, "15 minutes", said.lower().replace("-", " "))
-    said = said.replace("mezz'ora", "mezza ora").replace("un'ora", "una ora")
-    seconds, size = 0.0, 0
-    for part in re.finditer(rf"(?:({NUMBER}|an?) (?:({_HOUR})|({_MINUTE})|{_SECOND})\b)|(?:and|et|y|e) {_HALF}$", said):
-        if part[1] is None:
-            seconds += size / 2
-            continue
-        size = 3600 if part[2] else 60 if part[3] else 1
-        seconds += number(part[1], language) * size
-    return _span(seconds, "seconds")
+    return span
 
 
 def _say(what: str, language: str, **parts: str) -> str:
@@ -446,81 +408,3 @@ def _length(span: datetime.timedelta, language: str = "en") -> str:
     *units, joint = SAID.get(language, SAID["en"])["units"].split()
     parts = zip(counts, units[::2], units[1::2], strict=True)
     return f" {joint} ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
-
-
-_NEARBY = r"(?:la )?(?:today|heute|aujourd'hui|hoy|oggi|tomorrow|morgen|demain|mañana|domani|tonight)\b"
-"""Days that :func:`_next` looks for itself, since they are parts of the day, too."""
-_NAMED = re.compile(rf"(?:^|(?<!\d)(?<=\s))(?!{_NEARBY}){DAY}$|^(?!{_NEARBY}){DAY}(?=\s)")
-_BEFORE = datetime.timedelta(seconds=1)
-_SHARES = {"quarter": 15, "half": 30}
-_AM, _PM = (
-    r"(?<![a-z])a[. ]?m\b\.?|(?:in the |this )?morning|morgens|(?:du )?matin|(?:de la )?mañana|(?:del |di )?mattin[ao]",
-    r"(?<![a-z])p[. ]?m\b\.?|(?:in the |this )?(?:afternoon|evening)|(?:at |to)night|nachmittags|abends|"
-    r"(?:de l')?après-midi|(?:du )?soir|(?:de la )?(?:tarde|noche)|(?:del |di )?(?:pomeriggio|sera)",
-)
-_TOMORROW = r"tomorrow|morgen\b|demain|domani"
-_SPAN = (
-    r"(?:in )?(?:an? )?(\d+(?:\.\d+)?)? ?(?:an? )?(second|minute|hour)s?(?: from now)?"
-    r"|(?:in|dans|en|tra|fra) (\d+) (sekunde|minute|minuto|minuti|stunde|seconde|second|secondi|heure|hora|or[ae])n?s?"
-)
-
-
-@cache
-def _numbers() -> Mapping[str, int]:
-    """Return what the words of the numbers on a clock mean in five languages, longest first."""
-    from num2words import num2words
-
-    words = {num2words(number, lang=language): number for language in SAID for number in range(60)}
-    words |= {word.replace("-", " "): number for word, number in words.items()} | _SHARES
-    return dict(sorted(words.items(), key=lambda pair: -len(pair[0])))
-
-
-def _next(at: str, now: datetime.datetime, early: bool = False, language: str = "en") -> datetime.datetime:
-    """Return the next moment at which a clock shows a time; without am, pm or an hour over 12 the next of both.
-
-    ``early`` takes four to eleven for the morning; otherwise one to six on another day are in the afternoon.
-
-    Understood are "7:30", "19.00", "7 pm", "half past six in the morning", "a quarter to eight", "noon",
-    "half an hour", and the simpler of these in German, French, Spanish and Italian; before or after them a day.
-    """
-    text = at.lower().strip().replace("midday", "noon").replace("noon", "12 pm").replace("midnight", "12 am")
-    numbers = _numbers()
-    text = re.sub(rf"\b(?:{'|'.join(numbers)})\b", lambda found: str(numbers[found[0]]), text)
-    if (named := _NAMED.search(text)) is not None:
-        now = datetime.datetime.combine(found_day(named[0], language), datetime.time()) - _BEFORE
-        text = text.replace(named[0], " ").strip()
-    if span := re.fullmatch(_SPAN, text):
-        count, unit = (span[1] or 1, span[2]) if span[2] else (span[3], span[4])
-        amount = 0.5 if "half" in at.lower() else float(count)
-        return now + _span(amount, {"sec": "seconds", "sek": "seconds", "min": "minutes"}.get(unit[:3], "hours"))
-    elsewhen = named is not None or re.search(_TOMORROW, text) is not None
-    half = "am" if re.search(_AM, text) else "pm" if re.search(_PM, text) else ""
-    text = re.sub(
-        rf"{_AM}|{_PM}|{_TOMORROW}|o'?clock|today|uhr|minutes?|"
-        r"\b(?:at|a las?|an?|um|auf|à|alle|ore|for|pour|sur|para|per|le|las?)\b",
-        " ",
-        text,
-    )
-    text = re.sub(r"\bheures?\b", " ", text)
-    text = re.sub(r"\b(?:et demie?|y media|e mezz[ao])\b", "30", text)
-    text = re.sub(r"\bhalb (\d+)", lambda found: f"{(int(found[1]) - 1) % 12 or 12} 30", text)
-    text = " ".join(text.split())
-    if match := re.fullmatch(r"(\d{1,2}) (past|to) (\d{1,2})", text):
-        hour, minute = int(match[3]), int(match[1])
-        hour, minute = (hour, minute) if match[2] == "past" else ((hour - 1) % 24, 60 - minute)
-    elif match := re.fullmatch(r"(\d{1,2})(?:\s*(?:[:.h]|\b(?:e|und|et|y)\b)?\s*(\d{2}))?", text):
-        hour, minute = int(match[1]), int(match[2] or 0)
-    if match is None or hour > 24 or minute > 59 or (half and not 0 <= hour <= 12):
-        raise ValueError(f"{at!r} is no time of day such as 7:30 or 19:00")
-    if half:
-        hours = [hour % 12 + 12 * (half == "pm")]
-    elif elsewhen and not early and 1 <= hour <= 6 and not text.startswith("0"):
-        hours = [hour + 12]
-    elif 1 <= hour <= 12 and not text.startswith("0") and not (early and 4 <= hour <= 11):
-        hours = [hour, (hour + 12) % 24]
-    else:
-        hours = [hour % 24]
-    if elsewhen and named is None:
-        now = now.replace(hour=23, minute=59, second=59)
-    moments = [now.replace(hour=one, minute=minute, second=0, microsecond=0) for one in hours]
-    return min(moment + datetime.timedelta(days=moment <= now) for moment in moments)
