@@ -32,11 +32,10 @@ class News:
         self.told: Callable[[str, bool], None] | None = None
         """Takes the message and whether the work failed; ``None`` where no conversation is held."""
         self.began: list[Callable[[], object]] = []
-        """Called when a conversation begins, for plugins that have something to tell then."""
+        """Called when a conversation with a person begins, for plugins that have something to tell then."""
 
-    def begin(self, told: Callable[[str, bool], None]) -> None:
-        """Tell a conversation from now on."""
-        self.told = told
+    def begin(self) -> None:
+        """Let plugins tell what earlier conversations left."""
         for begin in self.began:
             begin()
 

@@ -67,7 +67,9 @@ def converse(
     )
     dialogue.hands_free = hands_free
     ears.trouble = dialogue.trouble_from_thread
-    kit.plugins.news.begin(dialogue.news_from_thread)
+    kit.plugins.news.told = dialogue.news_from_thread
+    if echo:  # a person listens, who can be told what earlier conversations left
+        kit.plugins.news.begin()
     if drowsy is not None:
         dialogue.observers.append(drowsy.observe)
         drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)

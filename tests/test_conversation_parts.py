@@ -1,6 +1,7 @@
 """The parts of a conversation that need no conversation: judgement, orders, frames, lanes, playback, ears."""
 
 import asyncio
+import dataclasses
 import threading
 import time
 from types import SimpleNamespace
@@ -595,6 +596,26 @@ def test_what_plugins_tell_reaches_the_conversation_from_their_thread_and_hurts_
     assert capsys.readouterr().out == "News: The tea is ready.\n"
     rich.print(live)
     assert "The tea is ready." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("listened_to", [True, False])
+def test_plugins_tell_what_earlier_conversations_left_only_to_somebody_who_listens(settings, listened_to):
+    settings = dataclasses.replace(
+        settings,
+        talk=dataclasses.replace(settings.talk, echo="off"),
+        audio=dataclasses.replace(settings.audio, earcons=False),
+    )
+    plugins = Plugins(settings)
+    plugins.news.began.append(lambda: plugins.news("It was time for tea."))
+    made = {"vad": FakeActivity, "turn": FakeTurnDetector}
+    kit = SimpleNamespace(
+        settings=settings, plugins=plugins, make=lambda kind, name: made[kind](), recognizer=FakeRecognizer(),
+        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=None,
+    )  # fmt: skip
+    happened = []
+    dialogue = converse(kit, FakeMicrophone(silence(0.5)), FakeSpeaker(), observers=[happened.append], echo=listened_to)
+    asyncio.run(dialogue.run())
+    assert [one.details["heard"] for one in happened if one.name == "reply"] == ["It was time for tea."] * listened_to
 
 
 @pytest.mark.parametrize(

@@ -326,7 +326,8 @@ def test_reminders_outlive_their_conversation(settings: Settings, tmp_path: Path
     def conversation() -> tuple[Toolbox, list[str]]:
         plugins, told = Plugins(kept), []
         toolbox = Toolbox(plugins.tools, 5.0)
-        plugins.news.begin(lambda message, failed: told.append(message))
+        plugins.news.told = lambda message, failed: told.append(message)
+        plugins.news.begin()
         return toolbox, told
 
     first, _ = conversation()
@@ -358,7 +359,8 @@ def test_reminders_outlive_their_conversation(settings: Settings, tmp_path: Path
 def test_without_a_history_no_reminder_is_kept(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     plugins = Plugins(dataclasses.replace(settings, history=HistorySettings(enabled=False, path=str(path))))
-    plugins.news.begin(lambda message, failed: None)
+    plugins.news.told = lambda message, failed: None
+    plugins.news.begin()
     toolbox = Toolbox(plugins.tools, 5.0)
     assert run(toolbox, "set_timer", number=3, unit="hours").result == "The timer is running: 3 hours."
     assert list(tmp_path.iterdir()) == []
