@@ -33,6 +33,14 @@ class News:
         """Takes the message and whether the work failed; ``None`` where no conversation is held."""
         self.began: list[Callable[[], object]] = []
         """Called when a conversation with a person begins, for plugins that have something to tell then."""
+        self.answered: list[Callable[[], object]] = []
+        """Called whenever the person says something: what was told was probably heard."""
+
+    def observe(self, happening: Happening) -> None:
+        """Notice what a person says; an observer of a conversation."""
+        if happening.name in ("thinking", "order", "interrupted"):
+            for answer in self.answered:
+                answer()
 
     def begin(self) -> None:
         """Let plugins tell what earlier conversations left."""

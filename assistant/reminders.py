@@ -33,6 +33,8 @@ class Reminder:
     name: str
     """How long the timer was, or what the alarm was set to."""
     language: str = "en"
+    rung: int = 0
+    """How often it was told already, to nobody who answered."""
 
     @property
     def missed(self) -> bool:

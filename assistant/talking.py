@@ -68,6 +68,7 @@ def converse(
     dialogue.hands_free = hands_free
     ears.trouble = dialogue.trouble_from_thread
     kit.plugins.news.told = dialogue.news_from_thread
+    dialogue.observers.append(kit.plugins.news.observe)
     if echo:  # a person listens, who can be told what earlier conversations left
         kit.plugins.news.begin()
     if drowsy is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
@@ -15,6 +16,12 @@ from assistant.spoken_days import said_day
 from assistant.spoken_times import AT, LASTS, SOME_DAY, WHEN, lasting, next_time
 
 LONGEST = datetime.timedelta(days=1)
+PAUSE = datetime.timedelta(seconds=30)
+"""After so long what rang rings again, unless the person has said something."""
+FEW, MANY = 2, 9
+"""How often again: what has a purpose; an alarm that may have to wake somebody, or a timer."""
+JUST = 30.0
+"""Seconds for which "cancel it" means what has just rung."""
 SAID: Mapping[str, Mapping[str, str]] = {
     "en": {
         "runs": "The timer is running: {span}{purpose}.",
@@ -169,7 +176,11 @@ class Timers:
     def __init__(self, news: News, settings: Settings) -> None:
         self._news = news
         self._running = Reminders(self._tell, settings)
+        self._ringing = True  # something may since before
+        self._silenced: tuple[float, Reminder] | None = None
+        """When a person answered to what rang, and what that was."""
         news.began.append(self._running.begin)
+        news.answered.append(self._silence)
         self._unfinished = "", ""
         """Day and purpose of an alarm whose time was not said yet."""
 
@@ -222,7 +233,7 @@ class Timers:
 
     def add_time(self, lasts: str, language: str = "en") -> str:
         """Let the timer that ends first run longer."""
-        old = min(self._running, key=lambda one: one.due, default=None)
+        old = min((one for one in self._running if not one.rung), key=lambda one: one.due, default=None)
         if old is None or not self._running.remove(old):
             return _say("none", language)
         due = old.due + _bounded(lasting(lasts, language))
@@ -300,7 +311,7 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        number = sum(self._running.remove(one) for one in self._running)
+        number = sum(self._running.remove(one) and not one.rung for one in self._running)
         return _say({0: "none", 1: "one"}.get(number, "all"), language, number=str(number), purpose="")
 
     cancel_timers.__doc__ = f"""{cancel_timers.__doc__}
@@ -313,9 +324,13 @@ class Timers:
 
     def cancel_last(self, language: str = "en") -> str:
         """Cancel what was set last, when asked for in the usual words."""
-        last = next(reversed([*self._running]), None)
-        if last is None or not self._running.remove(last):
-            return _say("none", language)
+        silenced, self._silenced = self._silenced, None
+        if silenced is not None and time.monotonic() - silenced[0] < JUST:
+            last: Reminder | None = silenced[1]
+        else:
+            last = next(reversed([*self._running]), None)
+            if last is None or not self._running.remove(last):
+                return _say("none", language)
         return _say("one", language, purpose=f"{last.name} {last.purpose}")
 
     cancel_last.__doc__ = f"""{cancel_last.__doc__}
@@ -344,7 +359,7 @@ class Timers:
         cuánto (?:tiempo )?(?:queda|falta)(?: en el temporizador)?|quanto (?:tempo )?(?:manca|resta|rimane)
         """
         now = datetime.datetime.now()
-        running = sorted(self._running, key=lambda one: one.due)
+        running = sorted((one for one in self._running if not one.rung), key=lambda one: one.due)
         told = [
             _say("left", language, span=_length(one.due - now, language), purpose=one.purpose)
             if one.due - now < datetime.timedelta(hours=12)
@@ -369,6 +384,17 @@ class Timers:
     def _tell(self, due: Reminder) -> None:
         what = ("missed" if due.missed else "time") if due.purpose.strip() else "missed timer" if due.missed else "up"
         self._news(_say(what, due.language, purpose=due.purpose, name=due.name, time=f"{due.due:%H:%M}"))
+        if not due.missed and due.rung < (FEW if due.purpose.strip() else MANY):
+            self._ringing = True
+            self._running.add(replace(due, due=datetime.datetime.now() + PAUSE, rung=due.rung + 1))
+
+    def _silence(self) -> None:
+        """Somebody is there: what rang need not ring again."""
+        if self._ringing:
+            self._ringing = False
+            for rung in [one for one in self._running if one.rung]:
+                if self._running.remove(rung):
+                    self._silenced = time.monotonic(), rung
 
 
 def _bounded(span: datetime.timedelta) -> datetime.timedelta:

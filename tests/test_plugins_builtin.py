@@ -10,6 +10,7 @@ import time
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from assistant.config import HistorySettings, Settings, load
+from assistant.happening import Happening
 from assistant.plugins import Plugins
 from assistant.spoken_times import next_time
 from assistant.tools import Toolbox, ToolContext
@@ -317,6 +319,37 @@ def test_timers_are_cancelled(timers: tuple[Toolbox, list[str]]) -> None:
     assert run(toolbox, "set_alarm", at=f"{soon:%H:%M}").result.startswith("The alarm is set to ")
     assert run(toolbox, "cancel_timers").result == "All 2 are cancelled."
     assert told == []
+
+
+@pytest.mark.parametrize("purpose", ["", "to feed my cat"])
+def test_what_rings_is_told_again_until_somebody_answers(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, purpose: str
+) -> None:
+    kept = dataclasses.replace(settings, history=HistorySettings(path=str(tmp_path / "history.sqlite")))
+    plugins, told = Plugins(kept), []
+    plugins.news.told = lambda message, failed: told.append(message)
+    toolbox = Toolbox(plugins.tools, 5.0)
+    inside: dict[str, Any] = toolbox.tools["set_timer"].function.__func__.__globals__  # type: ignore[attr-defined]
+    monkeypatch.setitem(inside, "PAUSE", datetime.timedelta(milliseconds=20))
+    run(toolbox, "set_timer", number=0.1, unit="seconds", purpose=purpose)
+    times = 1 + (inside["FEW"] if purpose else inside["MANY"])
+    until(told, times)
+    time.sleep(0.3)
+    assert len(told) == times and len(set(told)) == 1
+
+    monkeypatch.setitem(inside, "PAUSE", datetime.timedelta(minutes=1))
+    run(toolbox, "set_timer", number=3, unit="hours")
+    told.clear()
+    run(toolbox, "set_timer", number=0.1, unit="seconds", purpose=purpose)
+    until(told)
+    assert re.fullmatch(r"[^.]+ left\.", run(toolbox, "time_left").result), "only the other"
+    plugins.news.observe(Happening("level", 0.0))
+    assert len(json.loads((tmp_path / "reminders.json").read_text())) == 2
+    plugins.news.observe(Happening("thinking", 0.0))
+    assert len(json.loads((tmp_path / "reminders.json").read_text())) == 1
+    assert run(toolbox, "cancel_last").result.startswith("It is cancelled: 1 second"), "what has just rung"
+    assert run(toolbox, "cancel_last").result == "It is cancelled: 3 hours."
+    assert run(toolbox, "cancel_last").result == "None was running."
 
 
 def test_reminders_outlive_their_conversation(settings: Settings, tmp_path: Path) -> None:
