@@ -20,6 +20,7 @@ PAUSE = datetime.timedelta(seconds=30)
 """After so long what rang rings again, unless the person has said something."""
 FEW, MANY = 2, 9
 """How often again: what has a purpose; an alarm that may have to wake somebody, or a timer."""
+SNOOZE = datetime.timedelta(minutes=10)
 JUST = 30.0
 """Seconds for which "cancel it" means what has just rung."""
 SAID: Mapping[str, Mapping[str, str]] = {
@@ -161,6 +162,7 @@ def assistant_tools(settings: Settings, news: News) -> list[Callable[..., Any]]:
         timers.start_timer,
         timers.remind_in,
         timers.add_time,
+        timers.snooze,
         timers.set_alarm,
         timers.wake_at,
         timers.remind_at,
@@ -245,6 +247,22 @@ class Timers:
         Verbatim only: {_PLEASE}(?:add|give it|(?:mach|stell) noch|ajoute|añade|
         aggiungi) (?:another )?(?P<lasts>{LASTS})
         (?: more)?(?: (?:to|zu|zum|au|à|al?) (?:the |it|my |dem )?(?:timer|minuteur|temporizador)?)?{_END}
+        """
+
+    def snooze(self, lasts: str = "", language: str = "en") -> str:
+        """Let what has just rung ring again, after ten minutes where nothing else was said."""
+        if self._silenced is None:
+            return _say("none", language)
+        span, (_, rang) = _bounded(lasting(lasts, language)) if lasts else SNOOZE, self._silenced
+        self._silenced = None
+        self._running.add(replace(rang, due=datetime.datetime.now() + span, rung=0))
+        return _say("reminds", language, span=_length(span, language), purpose=rang.purpose)
+
+    snooze.__doc__ = f"""{snooze.__doc__}
+
+        Verbatim only: {_PLEASE}(?:snooze(?: it| the alarm)?(?: for| in)?(?: (?P<lasts>{LASTS}))?|
+        (?:remind|wake) me again in (?P<lasts_2>{LASTS})|(?:schlummern|schlummer)(?: (?P<lasts_3>{LASTS}))?|
+        (?:erinnere|weck) mich (?:noch einmal|nochmal|wieder) in (?P<lasts_4>{LASTS})){_END}
         """
 
     def set_alarm(self, at: str, purpose: str = "", language: str = "en") -> str:

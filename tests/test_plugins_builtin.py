@@ -347,6 +347,15 @@ def test_what_rings_is_told_again_until_somebody_answers(
     assert len(json.loads((tmp_path / "reminders.json").read_text())) == 2
     plugins.news.observe(Happening("thinking", 0.0))
     assert len(json.loads((tmp_path / "reminders.json").read_text())) == 1
+    call = toolbox.meant(Turn(Utterance("Snooze for five minutes, please.")), ToolContext())
+    assert call == ToolCall("snooze", {"lasts": "five minutes"})
+    snoozed = toolbox.run(call, ToolContext()).result
+    assert snoozed == f"I'll remind you in 5 minutes{' to feed your cat' * bool(purpose)}."
+    assert run(toolbox, "snooze").result == "None was running."
+    assert run(toolbox, "cancel_last").result.startswith("It is cancelled: 1 second"), "what was put off"
+    run(toolbox, "set_timer", number=0.1, unit="seconds", purpose=purpose)
+    until(told, 2)
+    plugins.news.observe(Happening("order", 0.0))
     assert run(toolbox, "cancel_last").result.startswith("It is cancelled: 1 second"), "what has just rung"
     assert run(toolbox, "cancel_last").result == "It is cancelled: 3 hours."
     assert run(toolbox, "cancel_last").result == "None was running."
