@@ -139,6 +139,8 @@ _CANCEL = (
     r"(?:cancel|delete|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|supprime|cancela|"
     r"borra|quita|cancella|annulla|ferma|spegni)"
 )
+_SNOOZE = "(?:snooze|news|zoom)"
+"""Recognisers hardly know the word."""
 _TIMER = r"(?:kurzzeit)?(?:timer|countdown|wecker|minuteur|temporizador)"
 _SET = (
     r"(?:set|start|give me|make|i need|stelle?|starte|mets(?: moi)?|règle|lance|programme|pon(?:me)?|programa|"
@@ -260,7 +262,8 @@ class Timers:
 
     snooze.__doc__ = f"""{snooze.__doc__}
 
-        Verbatim only: {_PLEASE}(?:snooze(?: it| the alarm)?(?: for| in)?(?: (?P<lasts>{LASTS}))?|
+        Verbatim only: {_PLEASE}(?:(?:it's |let's )?{_SNOOZE}(?: it| the alarm)? (?:for|in) (?P<lasts>{LASTS})|
+        (?:let's )?{_SNOOZE} (?:it|the alarm)|snooze|
         (?:remind|wake) me again in (?P<lasts_2>{LASTS})|(?:schlummern|schlummer)(?: (?P<lasts_3>{LASTS}))?|
         (?:erinnere|weck) mich (?:noch einmal|nochmal|wieder) in (?P<lasts_4>{LASTS})){_END}
         """

@@ -347,7 +347,10 @@ def test_what_rings_is_told_again_until_somebody_answers(
     assert len(json.loads((tmp_path / "reminders.json").read_text())) == 2
     plugins.news.observe(Happening("thinking", 0.0))
     assert len(json.loads((tmp_path / "reminders.json").read_text())) == 1
-    call = toolbox.meant(Turn(Utterance("Snooze for five minutes, please.")), ToolContext())
+    for heard in ("Snooze.", "Please snooze.", "Let's news the alarm.", "Snooze it!"):
+        assert toolbox.meant(Turn(Utterance(heard)), ToolContext()) == ToolCall("snooze"), heard
+    assert toolbox.meant(Turn(Utterance("News.")), ToolContext()) is None
+    call = toolbox.meant(Turn(Utterance("It's news for five minutes, please.")), ToolContext())
     assert call == ToolCall("snooze", {"lasts": "five minutes"})
     snoozed = toolbox.run(call, ToolContext()).result
     assert snoozed == f"I'll remind you in 5 minutes{' to feed your cat' * bool(purpose)}."
