@@ -501,11 +501,11 @@ class Dialogue:
         asked about a request that a tool answers by itself.
         """
         brain, pause = self.stages.brain, hearing.pause
+        if not isinstance(brain, Foreseeing):
+            return None
         turn = self._turn(dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text)))
         if self.stages.toolbox.meant(turn, ToolContext()) is not None:
             return USUAL
-        if not isinstance(brain, Foreseeing):
-            return None
         return await self._ponder(turn, partial(brain.complete, turn), lambda: hearing.pause != pause)
 
     # -- replying ----------------------------------------------------------------

@@ -45,12 +45,13 @@ _FEASTS: Mapping[str, str] = {
     "10-31": r"halloween",
     "easter": r"easter(?: sunday)?|ostern|pâques|pascua|pasqua",
 }
-_NEAR = {
+NEAR: Mapping[int, str] = {
     0: "today|heute|aujourd'hui|hoy|oggi",
     1: "tomorrow|morgen|demain|mañana|domani",
     2: "(?:the )?day after tomorrow|übermorgen|après demain|pasado mañana|dopodomani",
     -1: "yesterday|gestern|hier|ayer|ieri",
 }
+"""Days by their distance from today."""
 _LENGTHS = {f"{name}s": SPANS[name] for name in ("day", "week", "month", "year")}
 _WEEKDAYS, _MONTHS = (
     [" ".join(said[key].split()[place].lower() for said in _NAMES.values()).replace(" ", "|") for place in range(count)]
@@ -59,7 +60,7 @@ _WEEKDAYS, _MONTHS = (
 _LENGTH = "|".join(_LENGTHS.values())
 _ARTICLE = r"(?:(?:the|on|next|this|den|der|dem|am|zu[mr]?|nächste[nr]?|le|la|el|il|l'|à|au|al?) )*"
 DAY = (
-    rf"{_ARTICLE}(?:{'|'.join((*_FEASTS.values(), *_NEAR.values()))}|(?:{'|'.join(_WEEKDAYS)})(?: prochain| prossimo)?|"
+    rf"{_ARTICLE}(?:{'|'.join((*_FEASTS.values(), *NEAR.values()))}|(?:{'|'.join(_WEEKDAYS)})(?: prochain| prossimo)?|"
     rf"\d{{1,2}}(?:st|nd|rd|th|er|º)?(?: (?:of|de|di))? (?:{'|'.join(_MONTHS)})(?: (?:de )?\d{{4}})?|"
     rf"(?:{'|'.join(_MONTHS)}) (?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: \d{{4}})?|"
     rf"(?:in|dans|en|dentro de|tra|fra) (?:an?|{NUMBER}) (?:{_LENGTH})|"
@@ -84,7 +85,7 @@ def found_day(said: str, language: str) -> datetime.date:
 
     today = datetime.date.today()
     text = re.sub(rf"^{_ARTICLE}", "", said.lower().replace(".", ""))
-    for near, names in _NEAR.items():
+    for near, names in NEAR.items():
         if re.fullmatch(names, text):
             return today + datetime.timedelta(near)
     if span := re.search(rf"(an?|{NUMBER}) ({_LENGTH})\b", text):
@@ -107,5 +108,7 @@ def found_day(said: str, language: str) -> datetime.date:
 def _feast(date: str, year: int) -> datetime.date:
     from dateutil.easter import easter
 
+    if date != "easter":
+        return datetime.date.fromisoformat(f"{year}-{date}")
     sunday: datetime.date = easter(year)
-    return sunday if date == "easter" else datetime.date.fromisoformat(f"{year}-{date}")
+    return sunday

@@ -21,6 +21,8 @@ _WORDS = {
     r"(?:uno?|due|tr[eé]|quattro|cinque|sei|sette|otto|nove)?|(?:due|tre|quattro|cinque|sei|sette|otto|nove)?cento|"
     r"mille",
 }
+LANGUAGES = tuple(_WORDS)
+"""Those that are understood."""
 _WORD = "|".join(_WORDS.values())
 _HALF = r"(?:(?:and |und |et |y |e )?(?:an? |eine[nrs]? |une? |un[ao]? )?(?:half|halbe[nrs]?|demie?|medi[oa]|mezz[oa]))"
 _ONE = ("a", "an", "ein", "eine", "einen", "einer", "einem", "eines", "une", "una", "un'")

@@ -7,10 +7,9 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from .spoken_days import DAY, found_day
-from .spoken_numbers import NUMBER, SPANS, number
+from .spoken_days import DAY, NEAR, found_day
+from .spoken_numbers import LANGUAGES, NUMBER, SPANS, number
 
-_LANGUAGES = ("en", "de", "fr", "es", "it")
 _SECOND, _MINUTE, _HOUR = (SPANS[name] for name in ("second", "minute", "hour"))
 _HALF = r"(?:a half|demie|media|mezz[ao])"
 _QUARTER = r"a quarter of an hour|(?:eine )?viertelstunde|un quart d'heure|un cuarto de hora|un quarto d'ora"
@@ -34,7 +33,7 @@ AT = (
 WHEN = rf"(?:(?:{SOME_DAY} )?(?:(?:at|um|auf|à|pour|sur|a|para|per|alle|le|las?|kurz) )*{AT}|{SOME_DAY})"
 """Regular expression of a day, a time of day or both; :func:`next_time` understands all times."""
 
-_NEARBY = r"(?:la )?(?:today|heute|aujourd'hui|hoy|oggi|tomorrow|morgen|demain|mañana|domani|tonight)\b"
+_NEARBY = rf"(?:la )?(?:{NEAR[0]}|{NEAR[1]}|tonight)\b"
 """Days that :func:`next_time` looks for itself, since they are parts of the day, too."""
 _NAMED = re.compile(rf"(?:^|(?<!\d)(?<=\s))(?!{_NEARBY}){DAY}$|^(?!{_NEARBY}){DAY}(?=\s)")
 _BEFORE = datetime.timedelta(seconds=1)
@@ -66,7 +65,7 @@ def _numbers() -> Mapping[str, int]:
     """Return what the words of the numbers on a clock mean in five languages, longest first."""
     from num2words import num2words
 
-    words = {num2words(number, lang=language): number for language in _LANGUAGES for number in range(60)}
+    words = {num2words(number, lang=language): number for language in LANGUAGES for number in range(60)}
     words |= {word.replace("-", " "): number for word, number in words.items()} | _SHARES
     return dict(sorted(words.items(), key=lambda pair: -len(pair[0])))
 

@@ -237,7 +237,7 @@ class Timers:
 
     def add_time(self, lasts: str, language: str = "en") -> str:
         """Let the timer that ends first run longer."""
-        old = min((one for one in self._running if not one.rung), key=lambda one: one.due, default=None)
+        old = next(iter(self._waiting()), None)
         if old is None or not self._running.remove(old):
             return _say("none", language)
         due = old.due + _bounded(lasting(lasts, language))
@@ -308,7 +308,7 @@ class Timers:
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
-        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>{WHEN}|later|{_EVERY}(?: {WHEN})?)
+        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>(?:{_EVERY} )?{WHEN}|{_EVERY}|later)
         (?: (?:daran|dass|de|di|que|che))?(?: (?P<purpose>.+?))?|
         remind me (?P<purpose_2>(?:to|that|about) .+?)(?: (?:at )?(?P<at_2>{WHEN}))?){_END}
         """
@@ -380,14 +380,17 @@ class Timers:
         cuánto (?:tiempo )?(?:queda|falta)(?: en el temporizador)?|quanto (?:tempo )?(?:manca|resta|rimane)
         """
         now = datetime.datetime.now()
-        running = sorted((one for one in self._running if not one.rung), key=lambda one: one.due)
         told = [
             _say("left", language, span=_length(one.due - now, language), purpose=one.purpose)
             if one.due - now < datetime.timedelta(hours=12)
             else _set_to(one.due, one.purpose, language)
-            for one in running
+            for one in self._waiting()
         ]
         return " ".join(told) or _say("nothing", language)
+
+    def _waiting(self) -> list[Reminder]:
+        """Return what has not rung yet, the first first."""
+        return sorted((one for one in self._running if not one.rung), key=lambda one: one.due)
 
     def _run(self, span: datetime.timedelta, purpose: str, language: str, told: str = "runs") -> str:
         if self._news.told is None:
@@ -403,9 +406,13 @@ class Timers:
         return _set_to(due, purpose, language)
 
     def _tell(self, due: Reminder) -> None:
-        what = ("missed" if due.missed else "time") if due.purpose.strip() else "missed timer" if due.missed else "up"
+        missed = due.missed
+        if due.purpose.strip():
+            what, again = "missed" if missed else "time", FEW
+        else:
+            what, again = "missed timer" if missed else "up", MANY
         self._news(_say(what, due.language, purpose=due.purpose, name=due.name, time=f"{due.due:%H:%M}"))
-        if not due.missed and due.rung < (FEW if due.purpose.strip() else MANY):
+        if not missed and due.rung < again:
             self._ringing = True
             self._running.add(replace(due, due=datetime.datetime.now() + PAUSE, rung=due.rung + 1))
 
