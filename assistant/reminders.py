@@ -11,10 +11,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .config import Settings
 from .history import History
 from .output import whole
+from .spoken_occasions import following
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ class Reminder:
     language: str = "en"
     rung: int = 0
     """How often it was told already, to nobody who answered."""
+    every: str = ""
+    """Recurrence rule of RFC 5545 by which it returns, empty where it does not."""
 
     @property
     def missed(self) -> bool:
@@ -43,7 +47,9 @@ class Reminder:
 
 
 class Reminders:
-    """Rings each reminder once, from a thread of its own; may be used from any thread and by several processes.
+    """Rings each reminder when it is due, from a thread of its own; any thread and several processes may use it.
+
+    What returns waits for its next time as it rings.
 
     With ``history.enabled`` off nothing is kept. Where the file cannot be read or written, that is told in the log,
     and what was set rings all the same while the process lives.
@@ -82,6 +88,16 @@ class Reminders:
                 self._keep(known)
             return waiting
 
+    def _take(self, reminder: Reminder) -> bool:
+        """Return whether it is to be rung here, and by nobody else."""
+        with self._changed:
+            if waiting := self.remove(reminder):
+                if reminder.every and not reminder.rung:
+                    now = max(reminder.due, datetime.datetime.now())
+                    if (due := following(reminder.every, reminder.due, now)) is not None:
+                        self._keep([*self._waiting, dataclasses.replace(reminder, due=due)])
+            return waiting
+
     def _wake(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="reminders", daemon=True)
@@ -96,17 +112,14 @@ class Reminders:
                 if first is None or left > 0:
                     self._changed.wait(min(left, GLANCE))
                     continue
-            if self.remove(first):
+            if self._take(first):
                 self._ring(first)
 
     def _known(self) -> list[Reminder]:
         """Return what waits now: another process may have set or rung something."""
         if self._file is not None and self._file.exists():
             try:
-                entries = json.loads(self._file.read_text("utf-8"))
-                self._waiting = [
-                    Reminder(**entry | {"due": datetime.datetime.fromisoformat(entry["due"])}) for entry in entries
-                ]
+                self._waiting = [_read(entry) for entry in json.loads(self._file.read_text("utf-8"))]
             except (OSError, ValueError, TypeError, KeyError) as error:
                 log.warning("the reminders in %s cannot be read (%s)", self._file, error)
                 with contextlib.suppress(OSError):  # what is written next shall not take its place
@@ -129,3 +142,18 @@ class Reminders:
                 "the reminders cannot be kept in %s (%s); they ring until the assistant ends", self._file, error
             )
             self._file = None
+
+
+def _read(entry: dict[str, Any]) -> Reminder:
+    """Return what stands in the file, a time of another zone as that of this machine.
+
+    Raises :class:`ValueError`, :class:`TypeError` or :class:`KeyError` where it is no reminder.
+    """
+    due = datetime.datetime.fromisoformat(entry["due"])
+    reminder = Reminder(**entry | {"due": due.astimezone().replace(tzinfo=None) if due.tzinfo else due})
+    texts = reminder.purpose, reminder.name, reminder.language, reminder.every
+    if not all(isinstance(text, str) for text in texts) or not isinstance(reminder.rung, int):
+        raise TypeError(f"no reminder is {entry!r}")
+    if reminder.every:
+        following(reminder.every, reminder.due, reminder.due)
+    return reminder

@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Mapping
 
-from .spoken_numbers import NUMBER, SPANS, number
+from .spoken_numbers import FEW, SPANS, number
 
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -53,27 +53,33 @@ NEAR: Mapping[int, str] = {
 }
 """Days by their distance from today."""
 _LENGTHS = {f"{name}s": SPANS[name] for name in ("day", "week", "month", "year")}
-_WEEKDAYS, _MONTHS = (
+WEEKDAYS, _MONTHS = (
     [" ".join(said[key].split()[place].lower() for said in _NAMES.values()).replace(" ", "|") for place in range(count)]
     for key, count in (("days", 7), ("months", 12))
 )
 _LENGTH = "|".join(_LENGTHS.values())
 _ARTICLE = r"(?:(?:the|on|next|this|den|der|dem|am|zu[mr]?|nächste[nr]?|le|la|el|il|l'|à|au|al?) )*"
 DAY = (
-    rf"{_ARTICLE}(?:{'|'.join((*_FEASTS.values(), *NEAR.values()))}|(?:{'|'.join(_WEEKDAYS)})(?: prochain| prossimo)?|"
+    rf"{_ARTICLE}(?:{'|'.join((*_FEASTS.values(), *NEAR.values()))}|(?:{'|'.join(WEEKDAYS)})(?: prochain| prossimo)?|"
     rf"\d{{1,2}}(?:st|nd|rd|th|er|º)?(?: (?:of|de|di))? (?:{'|'.join(_MONTHS)})(?: (?:de )?\d{{4}})?|"
     rf"(?:{'|'.join(_MONTHS)}) (?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: \d{{4}})?|"
-    rf"(?:in|dans|en|dentro de|tra|fra) (?:an?|{NUMBER}) (?:{_LENGTH})|"
-    rf"(?:an?|{NUMBER}) (?:{_LENGTH}) (?:from (?:now|today)|ago))"
+    rf"(?:in|dans|en|dentro de|tra|fra) (?:an?|{FEW}) (?:{_LENGTH})|"
+    rf"(?:an?|{FEW}) (?:{_LENGTH}) (?:from (?:now|today)|ago))"
 )
 """Regular expression of a day in any of the languages, in small letters."""
 
 
-def said_day(day: datetime.date, language: str) -> str:
+def said_weekday(day: int, language: str) -> str:
+    """Return the name of a day of the week, of which Monday is 0."""
+    return _NAMES.get(language, _NAMES["en"])["days"].split()[day]
+
+
+def said_day(day: datetime.date, language: str, year: bool = True) -> str:
     """Return a day in words: "Friday, 4 December 2026"."""
     said = _NAMES.get(language, _NAMES["en"])
-    weekday, month = said["days"].split()[day.weekday()], said["months"].split()[day.month - 1]
-    return said["date"].format(weekday=weekday, day=day.day, month=month, year=day.year)
+    weekday, month = said_weekday(day.weekday(), language), said["months"].split()[day.month - 1]
+    pattern = said["date"] if year else re.sub(r"(?: de)? \{year\}", "", said["date"])
+    return pattern.format(weekday=weekday, day=day.day, month=month, year=day.year)
 
 
 def found_day(said: str, language: str) -> datetime.date:
@@ -88,12 +94,12 @@ def found_day(said: str, language: str) -> datetime.date:
     for near, names in NEAR.items():
         if re.fullmatch(names, text):
             return today + datetime.timedelta(near)
-    if span := re.search(rf"(an?|{NUMBER}) ({_LENGTH})\b", text):
+    if span := re.search(rf"(an?|{FEW}) ({_LENGTH})\b", text):
         unit = next(name for name, names in _LENGTHS.items() if re.fullmatch(names, span[2]))
         count = 1 if span[1] in ("a", "an") else int(number(span[1], language))
         later: datetime.date = today + relativedelta(**{unit: -count if text.endswith("ago") else count})
         return later
-    for place, names in enumerate(_WEEKDAYS):
+    for place, names in enumerate(WEEKDAYS):
         if re.match(rf"(?:{names})\b", text):
             return today + datetime.timedelta((place - today.weekday() - 1) % 7 + 1)
     for date, names in _FEASTS.items():

@@ -28,6 +28,13 @@ _HALF = r"(?:(?:and |und |et |y |e )?(?:an? |eine[nrs]? |une? |un[ao]? )?(?:half
 _ONE = ("a", "an", "ein", "eine", "einen", "einer", "einem", "eines", "une", "una", "un'")
 NUMBER = rf"(?:(?:-?\d+(?:[.,]\d+)*|(?:{_WORD})(?:[ -](?:(?:and|et|y|e) )?(?:{_WORD}))*)(?: {_HALF})?|{_HALF}(?: an?)?)"
 """Regular expression of a number of any of the languages, in small letters."""
+FEW = (
+    r"(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|zwei|drei|vier|fünf|sechs|sieben|acht|"
+    r"neun|zehn|elf|zwölf|deux|trois|quatre|cinq|sept|huit|neuf|dix|douze|quinze|dos|tres|cuatro|cinco|seis|siete|"
+    r"ocho|nueve|diez|doce|quince|due|tre|quattro|cinque|sei|sette|otto|nove|dieci|dodici|quindici|eine?[nmrs]?|une?|"
+    r"un[oa])"
+)
+"""The same of a number that people do not count far to: :data:`NUMBER` makes long expressions slow to compile."""
 
 SPANS: Mapping[str, str] = {
     "second": "seconds?|sekunden?|secondes?|segundos?|second[oi]",

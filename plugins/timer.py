@@ -6,14 +6,17 @@ import datetime
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from assistant import News, hookimpl
 from assistant.config import Settings
+from assistant.fusion.content import small_words
+from assistant.orders import bare
 from assistant.reminders import Reminder, Reminders
-from assistant.spoken_days import said_day
-from assistant.spoken_times import AT, LASTS, SOME_DAY, WHEN, lasting, next_time
+from assistant.spoken_days import DAY, found_day, said_day
+from assistant.spoken_occasions import EVERY, WHENEVER, following, occasion, recurrence, said_recurrence
+from assistant.spoken_times import AT, LASTS, SOME_DAY, WHEN, lasting, next_time, usual_hour
 
 LONGEST = datetime.timedelta(days=1)
 PAUSE = datetime.timedelta(seconds=30)
@@ -33,10 +36,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " tomorrow",
         "on": " on {date}",
         "long": "For how long?",
-        "again": "I can remind you only once, on a day that you name.",
+        "each": "I'll remind you {every}, first at {time}{purpose}.",
+        "returns": "It is off for now. It returns {every}.",
         "nobody": "Timers and alarms run only in a conversation, with: assistant talk.",
         "when": "Please say at what time, too.",
         "none": "None was running.",
+        "unknown": "I don't know of such a one.",
         "one": "It is cancelled{purpose}.",
         "all": "All {number} are cancelled.",
         "up": "Time is up: {name}.",
@@ -54,10 +59,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " morgen",
         "on": " am {date},",
         "long": "Für wie lange?",
-        "again": "Ich kann Sie nur einmal erinnern, an einem Tag, den Sie nennen.",
+        "each": "Ich erinnere Sie {every}, zuerst um {time} Uhr{purpose}.",
+        "returns": "Für diesmal ist er aus. Er kommt {every} wieder.",
         "nobody": "Timer und Wecker laufen nur in einem Gespräch, mit: assistant talk.",
         "when": "Bitte sagen Sie auch, um wie viel Uhr.",
         "none": "Es lief keiner.",
+        "unknown": "So einen kenne ich nicht.",
         "one": "Er ist gelöscht{purpose}.",
         "all": "Alle {number} sind gelöscht.",
         "up": "Die Zeit ist um: {name}.",
@@ -75,10 +82,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " demain",
         "on": " le {date}",
         "long": "Pour combien de temps ?",
-        "again": "Je ne peux vous le rappeler qu'une fois, un jour que vous nommez.",
+        "each": "Je vous le rappelle {every}, d'abord à {time}{purpose}.",
+        "returns": "C'est arrêté pour cette fois. Il revient {every}.",
         "nobody": "Les minuteurs et réveils ne tournent que dans une conversation, avec : assistant talk.",
         "when": "Dites aussi à quelle heure.",
         "none": "Aucun ne tournait.",
+        "unknown": "Je n'en connais pas de tel.",
         "one": "Il est annulé{purpose}.",
         "all": "Les {number} sont annulés.",
         "up": "C'est l'heure : {name}.",
@@ -96,10 +105,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " de mañana",
         "on": " del {date}",
         "long": "¿Para cuánto tiempo?",
-        "again": "Solo puedo recordárselo una vez, un día que usted diga.",
+        "each": "Se lo recuerdo {every}, primero a las {time}{purpose}.",
+        "returns": "Está apagado por ahora. Vuelve {every}.",
         "nobody": "Los temporizadores y alarmas solo funcionan en una conversación, con: assistant talk.",
         "when": "Diga también a qué hora.",
         "none": "No había ninguno.",
+        "unknown": "No conozco ninguno así.",
         "one": "Está cancelado{purpose}.",
         "all": "Los {number} están cancelados.",
         "up": "Ya es la hora: {name}.",
@@ -117,10 +128,12 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "day": " di domani",
         "on": " di {date}",
         "long": "Per quanto tempo?",
-        "again": "Posso ricordarglielo solo una volta, in un giorno che mi dice.",
+        "each": "Glielo ricordo {every}, la prima volta alle {time}{purpose}.",
+        "returns": "Per ora è spento. Torna {every}.",
         "nobody": "Timer e sveglie funzionano solo in una conversazione, con: assistant talk.",
         "when": "Dica anche a che ora.",
         "none": "Non ce n'era nessuno.",
+        "unknown": "Non ne conosco uno così.",
         "one": "È annullato{purpose}.",
         "all": "Tutti e {number} sono annullati.",
         "up": "È ora: {name}.",
@@ -131,28 +144,48 @@ SAID: Mapping[str, Mapping[str, str]] = {
     },
 }
 """What is said, by language; English where the person's language is none of these."""
-_PLEASE = r"(?:(?:please|can you|could you|would you|bitte|kannst du|tu peux|puedes|puoi|okay|and|und|et|y|e) )*"
+_PLEASE = (
+    r"(?:(?:please|can you|could you|would you|i want you to|i'd like you to|don't forget to|be sure to|bitte|"
+    r"kannst du|tu peux|puedes|puoi|okay|and|und|et|y|e) )*"
+)
 _END = r"(?: (?:please|bitte|por favor|per favore|s'il te plaît|s'il vous plaît|stellen|ein))*"
 _WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|svegliami)"
 _REMIND = r"(?:remind me|erinnere mich|rappelle moi|recuérdame|ricordami)"
 _CANCEL = (
-    r"(?:cancel|delete|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|supprime|cancela|"
-    r"borra|quita|cancella|annulla|ferma|spegni)"
+    r"(?:cancel|delete|get rid of|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|"
+    r"supprime|cancela|borra|quita|cancella|annulla|ferma|spegni)"
 )
 _SNOOZE = "(?:snooze|news|zoom)"
 """Recognisers hardly know the word."""
 _TIMER = r"(?:kurzzeit)?(?:timer|countdown|wecker|minuteur|temporizador)"
 _SET = (
-    r"(?:set|start|give me|make|i need|stelle?|starte|mets(?: moi)?|règle|lance|programme|pon(?:me)?|programa|"
-    r"inicia|imposta|metti(?:mi)?|avvia) (?:(?:an?|another|the|my|mir|bitte|eine?n?|den|une?|le|la|el|il|lo) )*"
+    r"(?:set(?: up)?|start|give me|make|create|put on|i need|stelle?|starte|mets(?: moi)?|règle|lance|"
+    r"programme|pon(?:me)?|programa|inicia|imposta|metti(?:mi)?|avvia) "
+    r"(?:(?:an?|another|the|my|mir|bitte|eine?n?|den|une?|le|la|el|il|lo) )*"
 )
-_AGAIN = (
-    r"\b(?:every|each|next (?:week|month|year)|(?:mon|tues|wednes|thurs|fri|satur|sun)days|jede[nrs]?|"
-    r"nächste[ns]? (?:woche|monat|jahr)|(?:mon|diens|donners|frei|sams|sonn)tags|mittwochs|chaque|tous les|toutes les|"
-    r"la semaine prochaine|cada|todos los|todas las|la próxima semana|ogni|tutt[ie] (?:i|le)|la settimana prossima)\b"
+_OFTEN = "daily|weekly|monthly|tägliche[nr]?|wöchentliche[nr]?"
+_REMINDER = (
+    rf"{_SET}(?:(?P<every>{_OFTEN}) )?(?:reminder|erinnerung|rappel|recordatorio|promemoria)(?: (?:for|für|pour|para))?"
 )
-"""Nothing here rings more than once, or in some week."""
-_EVERY = r"(?:(?:every|each|jede[nrs]?|chaque|cada|ogni|tous les|toutes les|todos los|todas las) \w+)"
+_THAT = r"(?:daran|dass|de|di|que|che)"
+_MY = r"(?:(?:the|my|den|die|meinen?|le|la|mon|el|mi|il|lo) )?"
+_KIND = (
+    r"(?:timer|alarm|reminder|wecker|erinnerung|minuteur|réveil|rappel|temporizador|alarma|recordatorio|sveglia|"
+    r"promemoria)"
+)
+_RATHER = (
+    r"(?:(?:no|i mean|i said|sorry|rather|better|make (?:it|that)|nein|lieber|besser|non|plutôt|mejor|meglio|"
+    r"(?:change|move|set|stell|verschieb) (?:it|that|ihn|es) (?:to|auf)) )+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """What was asked for without a time, or with one that was only guessed."""
+
+    at: str = ""
+    purpose: str = ""
+    guessed: Reminder | None = None
 
 
 @hookimpl
@@ -168,8 +201,10 @@ def assistant_tools(settings: Settings, news: News) -> list[Callable[..., Any]]:
         timers.set_alarm,
         timers.wake_at,
         timers.remind_at,
+        timers.move,
         timers.cancel_timers,
         timers.cancel_last,
+        timers.cancel_named,
         timers.time_left,
     ]
 
@@ -185,8 +220,7 @@ class Timers:
         """When a person answered to what rang, and what that was."""
         news.began.append(self._running.begin)
         news.answered.append(self._silence)
-        self._unfinished = "", ""
-        """Day and purpose of an alarm whose time was not said yet."""
+        self._unfinished = _Unfinished()
 
     def set_timer(
         self, number: float, unit: Literal["seconds", "minutes", "hours"], purpose: str = "", language: str = "en"
@@ -208,10 +242,9 @@ class Timers:
     def start_timer(self, lasts: str = "", purpose: str = "", language: str = "en") -> str:
         """Set a timer that was asked for in the usual words; where its length was not said, it is asked for."""
         if not lasts:
-            self._unfinished = "", purpose
+            self._unfinished = _Unfinished(purpose=purpose)
             return _say("long", language)
-        purpose, self._unfinished = purpose or self._unfinished[1], ("", "")
-        return self._run(_bounded(lasting(lasts, language)), purpose, language)
+        return self._run(_bounded(lasting(lasts, language)), purpose or self._unfinished.purpose, language)
 
     start_timer.__doc__ = f"""{start_timer.__doc__}
 
@@ -230,7 +263,8 @@ class Timers:
 
     remind_in.__doc__ = f"""{remind_in.__doc__}
 
-        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_WAKE}) (?:in|dans|en|tra|fra) (?P<lasts>{LASTS})
+        Verbatim only: {_PLEASE}(?:(?:(?:{_REMIND}|{_WAKE}|alert me) (?:in|dans|en|tra|fra)|
+        {_SET}(?:alarm|reminder) (?:for|in)) (?P<lasts>{LASTS})(?: from now)?
         (?: (?:an|daran|dass|de|di|que|che|à|a))?(?: (?P<purpose>.+?))?|
         remind me (?P<purpose_2>(?:to|that|about) .+) in (?P<lasts_2>{LASTS})){_END}
         """
@@ -257,7 +291,7 @@ class Timers:
             return _say("none", language)
         span, (_, rang) = _bounded(lasting(lasts, language)) if lasts else SNOOZE, self._silenced
         self._silenced = None
-        self._running.add(replace(rang, due=datetime.datetime.now() + span, rung=0))
+        self._running.add(replace(rang, due=datetime.datetime.now() + span, rung=0, every=""))
         return _say("reminds", language, span=_length(span, language), purpose=rang.purpose)
 
     snooze.__doc__ = f"""{snooze.__doc__}
@@ -280,48 +314,81 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        if re.fullmatch(rf"(?:{SOME_DAY}|later|now|)", at.lower().strip()):
-            self._unfinished = at, purpose
-            return _say("when", language)
-        (day, meant), self._unfinished = self._unfinished, ("", "")
+        before = self._unfinished
         if not purpose:
-            at, purpose = (f"{at} {day}" if re.fullmatch(SOME_DAY, day.lower()) else at), meant
-        return self._alarm(next_time(at, datetime.datetime.now(), language=language), purpose, language)
+            at, purpose = f"{at} {before.at}".strip(), before.purpose
+        said = self._set(at, purpose, language)
+        if before.guessed is not None:
+            self._running.remove(before.guessed)
+        return said
 
     set_alarm.__doc__ = f"""{set_alarm.__doc__}
         Again: (?:(?:okay|well|please|bitte) )*(?P<at>(?:{SOME_DAY} )?(?:(?:at|um|à|a|alle|las?) )*{AT}){_END}
         """
 
-    def wake_at(self, at: str, language: str = "en") -> str:
+    def wake_at(self, at: str, every: str = "", language: str = "en") -> str:
         """Set an alarm that was asked for in the usual words: seven is in the morning, unless all else was said."""
-        return self._asked(at, "", language, early=True)
+        return self._set(f"{every} {at}", "", language, early=True)
 
     wake_at.__doc__ = f"""{wake_at.__doc__}
 
-        Verbatim only: {_PLEASE}(?:{_WAKE}|(?:{_SET})?(?:alarm|wecker|réveil|alarma|despertador|sveglia))
-        (?: (?:for|at|to))? (?P<at>{WHEN}|later){_END}
+        Verbatim only: {_PLEASE}(?:{_WAKE}|(?:{_SET})?(?:(?P<every>{_OFTEN}) )?
+        (?:alarm|wecker|réveil|alarma|despertador|sveglia))(?: (?:for|at|to))? (?P<at>{WHENEVER}|later){_END}
         """
 
-    def remind_at(self, at: str = "", purpose: str = "", language: str = "en") -> str:
+    def remind_at(self, at: str = "", purpose: str = "", every: str = "", language: str = "en") -> str:
         """Set a reminder that was asked for in the usual words; where no time was said, it is asked for."""
-        return self._asked(at, purpose, language)
+        if (inside := re.fullmatch(rf"(.+) (?:at|um|à|a las?|alle) ({AT})", purpose.lower())) and not _timed(at):
+            purpose, at = purpose[: len(inside[1])], f"{at} {inside[2]}"  # "tomorrow to meet Joe at five"
+        day = re.search(rf"^about .*?(?<!\S)({DAY})(?!\w)", purpose.lower())
+        if day is not None and _timed(at) and not re.search(rf"(?<!\S){DAY}(?!\S)", at.lower()):
+            at = f"{at} {day[1]}"  # "about tomorrow's meeting at ten"
+        return self._set(f"{every} {at}", purpose, language)
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
-        Verbatim only: {_PLEASE}(?:{_REMIND} (?P<at>(?:{_EVERY} )?{WHEN}|{_EVERY}|later)
-        (?: (?:daran|dass|de|di|que|che))?(?: (?P<purpose>.+?))?|
-        remind me (?P<purpose_2>(?:to|that|about) .+?)(?: (?:at )?(?P<at_2>{WHEN}))?){_END}
+        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_REMINDER}) (?:(?P<at>{WHENEVER}|later)
+        (?: {_THAT})?(?: (?:d')?(?P<purpose>.+?))?|
+        (?P<purpose_2>(?:to|that|about|for) .+?)(?: (?:at )?(?P<at_2>{WHENEVER}))?)|
+        (?P<at_3>{WHENEVER}) {_REMIND}(?: {_THAT})? (?P<purpose_3>.+?)){_END}
         """
 
-    def _asked(self, at: str, purpose: str, language: str, early: bool = False) -> str:
-        self._unfinished = "", ""
-        at = re.sub(r"(?<=\d)\.(?= )", "", at)  # "am 4. Juli"
-        if re.search(_AGAIN, f"{at} {purpose}".lower()):
-            return _say("again", language)
-        if at and not re.fullmatch(rf"{SOME_DAY}|later", at.lower()):
-            return self._alarm(next_time(at, datetime.datetime.now(), early, language), purpose, language)
-        self._unfinished = at, purpose
-        return _say("when", language)
+    def move(self, at: str = "", lasts: str = "", language: str = "en") -> str:
+        """Let what was set last ring at another time, the nearest to that of before, for the same purpose and days."""
+        last = next((one for one in reversed([*self._running]) if not one.rung), None)
+        if last is None:
+            return _say("none", language)
+        if lasts:
+            said = self._run(_bounded(lasting(lasts, language)), last.purpose, language)
+        elif re.search(rf"(?<!\S)(?:{DAY}|{EVERY})(?!\S)", at.lower()):
+            said = self._set(at, last.purpose, language)
+        else:
+            near = next_time(at, last.due - datetime.timedelta(hours=6), language=language)
+            due = datetime.datetime.combine(last.due, near.time())
+            if due <= (now := datetime.datetime.now()):
+                due = following(last.every or "FREQ=DAILY", due, now) or due
+            said = self._alarm(due, last.purpose, language, last.every)
+        self._running.remove(last)
+        return said
+
+    move.__doc__ = f"""{move.__doc__}
+
+        Verbatim only: {_PLEASE}(?:change|move|reset|verschiebe?) {_MY}{_KIND} (?:to|auf) (?P<at>{WHEN}){_END}
+
+        Again: {_RATHER}(?:(?:for|at|um|à|a las?|alle|auf|für|pour|para|per) )?
+        (?:(?P<at>{WHEN})|(?P<lasts>{LASTS})){_END}
+        """
+
+    def _set(self, at: str, purpose: str, language: str, early: bool = False) -> str:
+        """Set what is due at a time that was said, or ask for the time; with a purpose the usual hour will do."""
+        meant = occasion(at, datetime.datetime.now(), early, language)
+        if meant.due is None or (meant.usual and not purpose):
+            self._unfinished = _Unfinished("" if at == "later" else at, purpose)
+            return _say("when", language)
+        said = self._alarm(meant.due, purpose, language, meant.every)
+        if meant.usual:
+            self._unfinished = _Unfinished(at, purpose, next(reversed([*self._running]), None))
+        return said
 
     def cancel_timers(self, language: str = "en") -> str:
         r"""Cancel all timers, alarms and reminders.
@@ -347,11 +414,13 @@ class Timers:
         """Cancel what was set last, when asked for in the usual words."""
         silenced, self._silenced = self._silenced, None
         if silenced is not None and time.monotonic() - silenced[0] < JUST:
-            last: Reminder | None = silenced[1]
+            last = silenced[1]
         else:
-            last = next(reversed([*self._running]), None)
-            if last is None or not self._running.remove(last):
+            waiting = [*self._running]
+            if not waiting or not self._running.remove(last := waiting[-1]):
                 return _say("none", language)
+        if last.rung and last.every:
+            return _say("returns", language, every=said_recurrence(last.every, language))
         return _say("one", language, purpose=f"{last.name} {last.purpose}")
 
     cancel_last.__doc__ = f"""{cancel_last.__doc__}
@@ -362,14 +431,33 @@ class Timers:
         Again: (?:no )?{_PLEASE}{_CANCEL} (?:it|that|ihn|es|ça|eso){_END}
         """
 
+    def cancel_named(self, which: str, language: str = "en") -> str:
+        """Cancel what is called by its time, its length or its purpose, when asked for in the usual words."""
+        named = [one for one in self._waiting() if _is_called(one, which, language)]
+        cancelled = [one for one in named if self._running.remove(one)]
+        if not cancelled:
+            return _say("unknown", language)
+        last = cancelled[-1]
+        what = "one" if len(cancelled) == 1 else "all"
+        return _say(what, language, number=str(len(cancelled)), purpose=f"{last.name} {last.purpose}")
+
+    cancel_named.__doc__ = f"""{cancel_named.__doc__}
+
+        Verbatim only: {_PLEASE}{_CANCEL} {_MY}(?:{_KIND}s? (?:set )?
+        (?:for|at|on|to|about|that|um|für|am|an|zu|à|pour|de|a las?|para|alle|per|di) (?P<which>.+?)|
+        (?P<which_2>(?!all|any|of|both|alle|tou|tod|tutt).+?) {_KIND}s?){_END}
+        """
+
     def time_left(self, language: str = "en") -> str:
         r"""Tell how long the timers and alarms still run, or when they ring where that is far away.
 
         Verbatim only: (?:(?:please|and|tell me) )*(?:how (?:long|much time) (?:is|do i have|have i)
         (?: still| got)? left(?: on (?:the|my) (?:timers?|alarms?))?|how much longer|
-        (?:what|which) (?:timers|alarms|reminders)(?: are (?:set|running|there)| do i have| have i)(?: set)?|
-        (?:(?:what are|list|read)(?: me)?(?: all)? )?my (?:timers|alarms|reminders)|
-        do i have (?:any|an?) (?:timers?|alarms?|reminders?)(?: set)?|
+        (?:what|which) (?:timers|alarms|reminders)(?: are (?:set|running|there|upcoming)| do i have| have i|
+        i have)(?: (?:set|right now|for (?:today|tomorrow)))*|
+        (?:(?:what are|list|read|check)(?: me)?(?: all)? )?my (?:timers|alarms|reminders)|
+        (?:do i have|did i set) (?:any|an?) (?:timers?|alarms?|reminders?)(?: (?:set|on my list|right now|
+        for (?:today|tomorrow)(?: morning)?|today|tomorrow))*|
         when (?:does|do|will) (?:the|my) (?:timers?|alarms?)(?: ring| end| go off)?|
         (?:is|are) (?:there )?(?:an?|any|the|my) (?:timers?|alarms?|reminders?)(?: still)?(?: set| running| on)?)|
         welche (?:timer|wecker|erinnerungen) (?:habe ich|laufen|sind gestellt)|quels (?:sont mes )?(?:minuteurs|réveils|
@@ -382,8 +470,8 @@ class Timers:
         now = datetime.datetime.now()
         told = [
             _say("left", language, span=_length(one.due - now, language), purpose=one.purpose)
-            if one.due - now < datetime.timedelta(hours=12)
-            else _set_to(one.due, one.purpose, language)
+            if one.due - now < datetime.timedelta(hours=12) and not one.every
+            else _set_to(one, language)
             for one in self._waiting()
         ]
         return " ".join(told) or _say("nothing", language)
@@ -393,17 +481,20 @@ class Timers:
         return sorted((one for one in self._running if not one.rung), key=lambda one: one.due)
 
     def _run(self, span: datetime.timedelta, purpose: str, language: str, told: str = "runs") -> str:
-        if self._news.told is None:
-            return _say("nobody", language)
-        length = _length(span, language)
-        self._running.add(Reminder(datetime.datetime.now() + span, purpose, length, language))
-        return _say(told, language, span=length, purpose=purpose)
+        purpose, length = _politely(purpose), _length(span, language)
+        reminder = Reminder(datetime.datetime.now() + span, purpose, length, language)
+        return self._begin(reminder, _say(told, language, span=length, purpose=purpose))
 
-    def _alarm(self, due: datetime.datetime, purpose: str, language: str) -> str:
+    def _alarm(self, due: datetime.datetime, purpose: str, language: str, every: str) -> str:
+        reminder = Reminder(due, _politely(purpose), f"{due:%H:%M}", language, every=every)
+        return self._begin(reminder, _set_to(reminder, language))
+
+    def _begin(self, reminder: Reminder, said: str) -> str:
+        self._unfinished = _Unfinished()
         if self._news.told is None:
-            return _say("nobody", language)
-        self._running.add(Reminder(due, purpose, f"{due:%H:%M}", language))
-        return _set_to(due, purpose, language)
+            return _say("nobody", reminder.language)
+        self._running.add(reminder)
+        return said
 
     def _tell(self, due: Reminder) -> None:
         missed = due.missed
@@ -433,24 +524,65 @@ def _bounded(span: datetime.timedelta) -> datetime.timedelta:
 
 
 def _say(what: str, language: str, **parts: str) -> str:
-    """Return a sentence of :data:`SAID`; a purpose follows as "to take your pills" or ": die Nudeln"."""
+    """Return a sentence of :data:`SAID`; a purpose follows as "to take your pills", ": your tax", ": die Nudeln"."""
     if language not in SAID:
         language = "en"
     purpose = parts.pop("purpose", "").strip().rstrip(".")
     if purpose and language == "en" and what != "one":
-        joined = "" if re.match(r"(?:for|to|that|about) ", purpose) else "to "
-        purpose = f" {joined}" + re.sub(r"\bmy\b", "your", re.sub(r"\bI\b", "you", purpose, flags=re.IGNORECASE))
+        stated = what not in ("reminds", "each") and re.match("(?:that|about) ", purpose)
+        joined = ": " if stated else " " if re.match(r"(?:for|to|that|about) ", purpose) else " to "
+        purpose = joined + purpose[stated.end() if stated else 0 :]
     elif purpose:
         purpose = f"{' ' if language == 'fr' else ''}: {purpose}"
+    if language == "en":
+        purpose = re.sub(r"\bmy\b", "your", re.sub(r"\bI\b", "you", purpose, flags=re.IGNORECASE))
     return SAID[language][what].format(purpose=purpose, **parts)
 
 
-def _set_to(due: datetime.datetime, purpose: str, language: str) -> str:
+def _set_to(reminder: Reminder, language: str) -> str:
     """Return the sentence that tells when an alarm rings."""
-    day = ""
-    if (days := (due.date() - datetime.date.today()).days) > 0:
-        day = _say("day", language) if days == 1 else _say("on", language, date=said_day(due, language))
-    return _say("set", language, time=f"{due:%H:%M}", day=day, purpose=purpose)
+    due, day, every = reminder.due, "", ""
+    if reminder.every:
+        every = " " + said_recurrence(reminder.every, language)
+    if "HOURLY" in reminder.every or "MINUTELY" in reminder.every:
+        return _say("each", language, every=every.strip(), time=f"{due:%H:%M}", purpose=reminder.purpose)
+    days = (due.date() - datetime.date.today()).days
+    date = said_day(due, language, year=days > 300)
+    if every and ("INTERVAL" in reminder.every or not re.search("DAILY|BYDAY", reminder.every)):
+        day = _say("on", language, date=date).rstrip(",") + ","
+    elif days > 0 and not every:
+        day = _say("day", language) if days == 1 else _say("on", language, date=date)
+    return _say("set", language, time=f"{due:%H:%M}", day=f"{day}{every}", purpose=reminder.purpose)
+
+
+def _politely(purpose: str) -> str:
+    """Return a purpose without the polite words behind it."""
+    return re.sub(rf"(?:^|(?<=\S)){_END}\.?$", "", f" {purpose.strip()}", flags=re.IGNORECASE).strip()
+
+
+def _timed(at: str) -> bool:
+    """Return whether a time of day is said, and not only a day or a part of one."""
+    return re.fullmatch(rf"(?:{SOME_DAY}|later|)", at.lower()) is None
+
+
+def _is_called(reminder: Reminder, which: str, language: str) -> bool:
+    """Return whether somebody may mean a reminder by its time, its length, how often it returns, or its purpose."""
+    said = which.lower()
+    if re.fullmatch(LASTS, said):
+        return reminder.name == _length(lasting(said, language), language)
+    if re.fullmatch(EVERY, said):
+        return reminder.every == recurrence(said, language)
+    if re.fullmatch(SOME_DAY, said):
+        part, day = usual_hour(said), re.search(rf"(?<!\S){DAY}(?!\S)", said)
+        return (day is None or found_day(day[0], language) == reminder.due.date()) and (
+            part is None or (part < 12) == (reminder.due.hour < 12)
+        )
+    if re.fullmatch(WHEN, said):
+        meant = next_time(said, datetime.datetime.now(), language=language)
+        return (meant - reminder.due).total_seconds() % (12 * 3600) < 60
+    small = small_words().get(language, frozenset())
+    words, purpose = (set(bare(text).split()) - small for text in (said, reminder.purpose))
+    return bool(words) and all(any(one.startswith(word[: max(3, len(word) - 1)]) for one in purpose) for word in words)
 
 
 def _length(span: datetime.timedelta, language: str = "en") -> str:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from assistant.config import HistorySettings, Settings, load
 from assistant.happening import Happening
 from assistant.plugins import Plugins
+from assistant.spoken_occasions import occasion
 from assistant.spoken_times import next_time
 from assistant.tools import Toolbox, ToolContext
 from assistant.types import Box, Frame, Message, Percept, TextRegion, ToolCall, ToolResult, Turn, Utterance
@@ -428,6 +429,72 @@ def test_an_alarm_is_the_next_time_that_a_clock_shows_it(at: str, hour: int) -> 
     now = datetime.datetime(2026, 11, 29, 14, 0)
     due = next_time(at, now)
     assert due.hour == hour and now < due <= now + datetime.timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("at", "language", "due"),
+    [("tomorrow at twelve", "en", "01T12:00"), ("this evening at eight", "en", "30T20:00"),
+     ("heute um acht", "de", "30T08:00"), ("heute Abend um acht", "de", "30T20:00"),
+     ("morgen früh um acht", "de", "01T08:00"),
+     ("morgen Abend um acht", "de", "01T20:00"), ("um viertel nach acht", "de", "30T08:15"),
+     ("mañana a las siete de la tarde", "es", "01T19:00"), ("mañana a las ocho", "es", "01T08:00"),
+     ("hoy a las ocho menos cuarto", "es", "30T07:45"), ("mañana por la mañana a las ocho y diez", "es", "01T08:10"),
+     ("aujourd'hui à huit heures moins le quart", "fr", "30T07:45"), ("demain à midi", "fr", "01T12:00"),
+     ("cet après-midi à trois heures", "fr", "30T15:00"), ("oggi alle otto e un quarto", "it", "30T08:15"),
+     ("domani sera alle otto meno dieci", "it", "01T19:50")],
+)  # fmt: skip
+def test_a_time_of_some_part_of_some_day(at: str, language: str, due: str) -> None:
+    now = datetime.datetime(2026, 11, 30, 7, 10)
+    assert f"{next_time(at, now, language=language):%dT%H:%M}" == due
+
+
+@pytest.mark.parametrize(
+    ("said", "due", "every"),
+    [("every day at eight", "01 08:00", "FREQ=DAILY"), ("daily at eleven", "30 11:00", "FREQ=DAILY"),
+     ("every four hours", "30 14:00", "FREQ=HOURLY;INTERVAL=4"),
+     ("every monday at 9", "07 09:00", "FREQ=WEEKLY;BYDAY=MO"),
+     ("on mondays and thursdays at eleven", "30 11:00", "FREQ=WEEKLY;BYDAY=MO,TH"),
+     ("at nine on weekends", "05 09:00", "FREQ=WEEKLY;BYDAY=SA,SU"), ("every morning", "01 09:00", "FREQ=DAILY"),
+     ("every other tuesday at nine", "01 09:00", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"),
+     ("on the first of every month at nine", "01 09:00", "FREQ=MONTHLY;BYMONTHDAY=1"),
+     ("friday next week at ten", "11 10:00", ""), ("next week", None, ""), ("every day", None, "FREQ=DAILY"),
+     ("tomorrow morning", "01 09:00", ""), ("this morning", None, ""), ("tonight", "30 19:00", "")],
+)  # fmt: skip
+def test_what_is_said_of_when_is_understood(said: str, due: str | None, every: str) -> None:
+    meant = occasion(said, datetime.datetime(2026, 11, 30, 10, 0))
+    assert (meant.due and f"{meant.due:%d %H:%M}", meant.every) == (due, every)
+
+
+def test_what_returns_rings_on_its_next_day_whatever_was_missed(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "reminders.json"
+    kept = dataclasses.replace(settings, history=HistorySettings(path=str(tmp_path / "history.sqlite")))
+    plugins, told = Plugins(kept), list[str]()
+    toolbox = Toolbox(plugins.tools, 5.0)
+    plugins.news.told = lambda message, failed: told.append(message)
+    long_ago = datetime.datetime.now().replace(hour=12, minute=0, second=0, microsecond=0) - datetime.timedelta(days=9)
+    entry = {"due": long_ago.isoformat(), "purpose": "to take my pills", "name": "12:00", "every": "FREQ=DAILY"}
+    file.write_text(json.dumps([entry]))
+    plugins.news.begin()
+    until(told, 1)
+    assert told == ["While I was off, at 12:00, it was time to take your pills."]
+    (waiting,) = json.loads(file.read_text())
+    due = datetime.datetime.fromisoformat(waiting["due"])
+    assert waiting | {"due": 0} == entry | {"due": 0, "language": "en", "rung": 0}
+    assert due.hour == 12 and datetime.timedelta() < due - datetime.datetime.now() <= datetime.timedelta(days=1)
+    soon = datetime.datetime.now() + datetime.timedelta(seconds=0.5)
+    file.write_text(json.dumps([entry | {"due": soon.astimezone().isoformat()}]))
+    run(toolbox, "set_timer", number=3, unit="hours")  # makes it look at the file at once
+    run(toolbox, "cancel_last")
+    until(told, 2)
+    assert told[1:] == ["It is time to take your pills."], "a time with its zone is one of this machine"
+    plugins.news.answered[0]()
+    assert run(toolbox, "cancel_last").result == "It is off for now. It returns every day."
+    assert [one["every"] for one in json.loads(file.read_text())] == ["FREQ=DAILY"]
+    assert run(toolbox, "cancel_last").result.startswith("It is cancelled: 12:00")
+    for wrong in ({"purpose": 3}, {"due": "soon"}, {"every": "FREQ=NOW"}, {"rung": "often"}):
+        file.write_text(json.dumps([entry | wrong]))
+        assert run(toolbox, "time_left").result == "No timer and no alarm is running."
+        assert json.loads(file.with_suffix(".damaged").read_text()) == [entry | wrong]
 
 
 @pytest.mark.parametrize("number", [0.0, -1.0, 1e9, float("nan")])
