@@ -221,6 +221,8 @@ class Timers:
         news.began.append(self._running.begin)
         news.answered.append(self._silence)
         self._unfinished = _Unfinished()
+        self._undated: Reminder | None = None
+        """The alarm that was set last where no day was named for it."""
 
     def set_timer(
         self, number: float, unit: Literal["seconds", "minutes", "hours"], purpose: str = "", language: str = "en"
@@ -363,10 +365,14 @@ class Timers:
         elif re.search(rf"(?<!\S)(?:{DAY}|{EVERY})(?!\S)", at.lower()):
             said = self._set(at, last.purpose, language)
         else:
-            near = next_time(at, last.due - datetime.timedelta(hours=6), language=language)
+            now, half = datetime.datetime.now(), datetime.timedelta(hours=12)
+            soon, later = (next_time(at, one, language=language) for one in (now, now + half))
+            near = next_time(at, last.due - half / 2, language=language)
             due = datetime.datetime.combine(last.due, near.time())
-            if due <= (now := datetime.datetime.now()):
-                due = following(last.every or "FREQ=DAILY", due, now) or due
+            if last == self._undated and soon.time() == later.time():  # "No, six pm": today will do
+                due = soon
+            elif due <= now:
+                due = following(last.every, due, now) or due if last.every else soon
             said = self._alarm(due, last.purpose, language, last.every)
         self._running.remove(last)
         return said
@@ -386,8 +392,10 @@ class Timers:
             self._unfinished = _Unfinished("" if at == "later" else at, purpose)
             return _say("when", language)
         said = self._alarm(meant.due, purpose, language, meant.every)
+        last = next(reversed([*self._running]), None)
+        self._undated = None if meant.every or re.search(rf"(?<!\S){DAY}(?!\S)", at.lower()) else last
         if meant.usual:
-            self._unfinished = _Unfinished(at, purpose, next(reversed([*self._running]), None))
+            self._unfinished = _Unfinished(at, purpose, last)
         return said
 
     def cancel_timers(self, language: str = "en") -> str:
@@ -425,8 +433,7 @@ class Timers:
 
     cancel_last.__doc__ = f"""{cancel_last.__doc__}
 
-        Verbatim only: {_PLEASE}{_CANCEL} (?:(?:the|my|den|meinen|le|mon|el|la|mi|il|lo) )?
-        (?:timer|alarm|reminder|wecker|minuteur|réveil|rappel|temporizador|alarma|recordatorio|sveglia){_END}
+        Verbatim only: {_PLEASE}{_CANCEL} {_MY}{_KIND}{_END}
 
         Again: (?:no )?{_PLEASE}{_CANCEL} (?:it|that|ihn|es|ça|eso){_END}
         """
@@ -448,16 +455,29 @@ class Timers:
         (?P<which_2>(?!all|any|of|both|alle|tou|tod|tutt).+?) {_KIND}s?){_END}
         """
 
-    def time_left(self, language: str = "en") -> str:
-        r"""Tell how long the timers and alarms still run, or when they ring where that is far away.
+    def time_left(self, which: str = "", language: str = "en") -> str:
+        """Tell how long the timers and alarms still run, or when they ring where that is far away."""
+        now = datetime.datetime.now()
+        waiting = self._waiting()
+        named = (one for one in waiting if not which or _is_called(one, which, language))
+        told = [
+            _say("left", language, span=_length(one.due - now, language), purpose=one.purpose)
+            if one.due - now < datetime.timedelta(hours=12) and not one.every
+            else _set_to(one, language)
+            for one in (waiting[:1] if which == "next" else named)
+        ]
+        return " ".join(told) or _say("unknown" if waiting else "nothing", language)
+
+    time_left.__doc__ = f"""{time_left.__doc__}
 
         Verbatim only: (?:(?:please|and|tell me) )*(?:how (?:long|much time) (?:is|do i have|have i)
         (?: still| got)? left(?: on (?:the|my) (?:timers?|alarms?))?|how much longer|
         (?:what|which) (?:timers|alarms|reminders)(?: are (?:set|running|there|upcoming)| do i have| have i|
-        i have)(?: (?:set|right now|for (?:today|tomorrow)))*|
+        i have)(?: (?:set|right now|for (?P<which>{SOME_DAY})))*|
         (?:(?:what are|list|read|check)(?: me)?(?: all)? )?my (?:timers|alarms|reminders)|
-        (?:do i have|did i set) (?:any|an?) (?:timers?|alarms?|reminders?)(?: (?:set|on my list|right now|
-        for (?:today|tomorrow)(?: morning)?|today|tomorrow))*|
+        (?:do i have|did i set) (?:any|an?) (?:timers?|alarms?|reminders?)
+        (?: (?:set|on my list|right now|(?:for )?(?P<which_2>{SOME_DAY})))*|
+        (?:when(?: is|'s|s)|what(?: is|'s|s)) (?:my|the) (?P<which_3>next) (?:timer|alarm|reminder)|
         when (?:does|do|will) (?:the|my) (?:timers?|alarms?)(?: ring| end| go off)?|
         (?:is|are) (?:there )?(?:an?|any|the|my) (?:timers?|alarms?|reminders?)(?: still)?(?: set| running| on)?)|
         welche (?:timer|wecker|erinnerungen) (?:habe ich|laufen|sind gestellt)|quels (?:sont mes )?(?:minuteurs|réveils|
@@ -467,14 +487,6 @@ class Timers:
         (?:il )?reste(?: t il)? combien de temps|combien de temps (?:reste t il|il reste)|
         cuánto (?:tiempo )?(?:queda|falta)(?: en el temporizador)?|quanto (?:tempo )?(?:manca|resta|rimane)
         """
-        now = datetime.datetime.now()
-        told = [
-            _say("left", language, span=_length(one.due - now, language), purpose=one.purpose)
-            if one.due - now < datetime.timedelta(hours=12) and not one.every
-            else _set_to(one, language)
-            for one in self._waiting()
-        ]
-        return " ".join(told) or _say("nothing", language)
 
     def _waiting(self) -> list[Reminder]:
         """Return what has not rung yet, the first first."""

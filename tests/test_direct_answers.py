@@ -114,6 +114,14 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
          "Cancel the five minute timer.",
          ["The timer is running: 10 minutes for the pasta.", "The timer is running: 5 minutes.",
           "It is cancelled: 10 minutes for the pasta.", "It is cancelled: 5 minutes."]),
+        ("en", "Wake me tomorrow at six. | Do I have any alarms for tomorrow morning? | Any alarms today? | "
+         "What reminders do I have for tonight? | What's my next alarm?",
+         ["The alarm is set to 06:00 tomorrow."] * 2 + ["", "I don't know of such a one.",
+          "The alarm is set to 06:00 tomorrow."]),
+        ("en", "Remind me at noon tomorrow to call Tom. | Change the reminder to eleven. | "
+         "Delete the call Tom reminder. | What's my next alarm?",
+         ["The alarm is set to 12:00 tomorrow to call Tom.", "The alarm is set to 11:00 tomorrow to call Tom.",
+          "It is cancelled: 11:00 to call Tom.", "No timer and no alarm is running."]),
         ("en", "Set an alarm for five minutes from now, please.", ["I'll remind you in 5 minutes."]),
         ("de", "Erinnere mich jeden Abend um acht daran, die Tür abzuschließen.",
          ["Der Wecker ist auf 20:00 Uhr jeden Tag gestellt: die Tür abzuschließen."]),
