@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime
-import json
-import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .config import Settings
-from .history import History
-from .output import whole
+from .kept import Kept
 from .spoken_occasions import following
-
-log = logging.getLogger(__name__)
 
 GLANCE = 20.0
 """Seconds between two looks at the clock of the day: a machine that slept, or whose clock was set, rings no later."""
@@ -51,51 +44,48 @@ class Reminders:
 
     What returns waits for its next time as it rings.
 
-    With ``history.enabled`` off nothing is kept. Where the file cannot be read or written, that is told in the log,
-    and what was set rings all the same while the process lives.
+    With ``history.enabled`` off they ring only while the process lives.
     """
 
     def __init__(self, ring: Callable[[Reminder], None], settings: Settings) -> None:
         self._ring = ring
-        self._file = History(settings).path.with_name("reminders.json") if settings.history.enabled else None
-        self._waiting: list[Reminder] = []
+        self._kept = Kept("reminders", settings, tuple[Reminder, ...](), lambda entries: tuple(map(_read, entries)))
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def __iter__(self) -> Iterator[Reminder]:
         """Iterate over those that wait, in the order in which they were set."""
         with self._changed:
-            return iter(tuple(self._known()))
+            return iter(self._kept.load())
 
     def begin(self) -> None:
         """Ring what is due from now on, and what earlier conversations left."""
         with self._changed:
-            if self._known():
+            if self._kept.load():
                 self._wake()
 
     def add(self, reminder: Reminder) -> None:
         """Let it ring when it is due."""
-        with self._changed:
-            self._keep([*self._known(), reminder])
+        with self._changed, self._kept.alone():
+            self._keep((*self._kept.load(), reminder))
             self._wake()
 
     def remove(self, reminder: Reminder) -> bool:
         """Let it ring no more; return whether it would have."""
-        with self._changed:
-            known = self._known()
+        with self._changed, self._kept.alone():
+            known = list(self._kept.load())
             if waiting := reminder in known:
                 known.remove(reminder)
-                self._keep(known)
+                self._keep(tuple(known))
             return waiting
 
     def _take(self, reminder: Reminder) -> bool:
-        """Return whether it is to be rung here, and by nobody else."""
-        with self._changed:
+        """Return whether it is to be rung here, and by nobody else; what returns waits for its next time."""
+        with self._changed, self._kept.alone():
             if waiting := self.remove(reminder):
-                if reminder.every and not reminder.rung:
-                    now = max(reminder.due, datetime.datetime.now())
-                    if (due := following(reminder.every, reminder.due, now)) is not None:
-                        self._keep([*self._waiting, dataclasses.replace(reminder, due=due)])
+                now = max(reminder.due, datetime.datetime.now())
+                if reminder.every and not reminder.rung and (due := following(reminder.every, reminder.due, now)):
+                    self._keep((*self._kept.load(), dataclasses.replace(reminder, due=due)))
             return waiting
 
     def _wake(self) -> None:
@@ -107,7 +97,7 @@ class Reminders:
     def _watch(self) -> None:
         while True:
             with self._changed:
-                first = min(self._known(), key=lambda one: one.due, default=None)
+                first = min(self._kept.load(), key=lambda one: one.due, default=None)
                 left = GLANCE if first is None else (first.due - datetime.datetime.now()).total_seconds()
                 if first is None or left > 0:
                     self._changed.wait(min(left, GLANCE))
@@ -115,33 +105,8 @@ class Reminders:
             if self._take(first):
                 self._ring(first)
 
-    def _known(self) -> list[Reminder]:
-        """Return what waits now: another process may have set or rung something."""
-        if self._file is not None and self._file.exists():
-            try:
-                self._waiting = [_read(entry) for entry in json.loads(self._file.read_text("utf-8"))]
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                log.warning("the reminders in %s cannot be read (%s)", self._file, error)
-                with contextlib.suppress(OSError):  # what is written next shall not take its place
-                    self._file.replace(self._file.with_suffix(".damaged"))
-        return list(self._waiting)
-
-    def _keep(self, waiting: list[Reminder]) -> None:
-        self._waiting = waiting
-        if self._file is None:
-            return
-        entries = [dataclasses.asdict(one) | {"due": one.due.isoformat()} for one in waiting]
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with whole(self._file) as partial:
-                descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-                with open(descriptor, "w", encoding="utf-8") as file:
-                    json.dump(entries, file, ensure_ascii=False, indent=1)
-        except OSError as error:
-            log.warning(
-                "the reminders cannot be kept in %s (%s); they ring until the assistant ends", self._file, error
-            )
-            self._file = None
+    def _keep(self, waiting: tuple[Reminder, ...]) -> None:
+        self._kept.save(waiting, [dataclasses.asdict(one) | {"due": one.due.isoformat()} for one in waiting])
 
 
 def _read(entry: dict[str, Any]) -> Reminder:

@@ -86,6 +86,8 @@ class Tool:
     "And in Paris?"."""
     hidden: bool = False
     """Whether only such requests can mean it, so that the model is not told of it."""
+    needs_text: bool = False
+    """Whether, by these words alone, it is meant only where something is written in the picture: ``Needs: text``."""
     told: frozenset[str] = frozenset()
     """Languages in which a question is answered with what the tool says as it stands: a whole sentence."""
 
@@ -125,7 +127,8 @@ class Tool:
                     raise PluginError(f"the group {group!r} after {key}: of {name} is no argument that takes text")
         said = re.search(rf"\nTold(?: \(([\w, ]+)\))?: {WORD_FOR_WORD}", doc)
         told = frozenset((said[1] or "en").replace(",", " ").split() if said else ())
-        return cls(name, description, schema, function, _examples(doc, name), *patterns, bool(only), told)
+        text = "\nNeeds: text" in doc
+        return cls(name, description, schema, function, _examples(doc, name), *patterns, bool(only), text, told)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -205,7 +208,7 @@ class Toolbox:
     def meant(self, turn: Turn, context: ToolContext) -> ToolCall | None:
         """Return the call whose answer is the reply as it stands, by the person's words alone, if there is one.
 
-        A tool that looks can only be meant where something is written in the picture.
+        A tool that looks can only be meant where there is a picture.
         """
         text = turn.utterance.text if turn.utterance is not None else ""
         said = tuple(dict.fromkeys((bare(text), signed(text))))
@@ -214,7 +217,8 @@ class Toolbox:
             patterns = [tool.verbatim, tool.again if self._plugin(tool.name) in used else ""]
             tried = ((one, words) for one in patterns if one for words in said)
             asked = next((found for one, words in tried if (found := re.fullmatch(one, words))), None)
-            if asked is not None and (not tool.looks or context.text()):
+            seen = not tool.looks or (context.percept is not None and (not tool.needs_text or context.text()))
+            if asked is not None and seen:
                 given = {
                     _argument(name): _as_written(value, text) for name, value in asked.groupdict().items() if value
                 }

@@ -22,6 +22,8 @@ def read_text(context: ToolContext) -> str:
     When: \b(read\w*|writ\w+|text|words?|says?|said|spell\w*|labels?|signs?|receipt|bill|letter|page|menu|number|name|
     address|date|total|price|cost|title|print\w*|expir\w+|ingredients?|instructions?|dose|code)\b
 
+    Needs: text
+
     Verbatim: (?:(?:please|okay|now|can you|could you|would you) )*read (?:me )?
     (?:this|that|it|these|everything|all of (?:this|it)|(?:the|this|that|my) (?:text|page|letter|sign|label|receipt|
     bill|menu|note|card|screen|book|paper|document|message|ticket|form|box|package|leaflet))

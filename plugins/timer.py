@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from assistant import News, hookimpl
 from assistant.config import Settings
-from assistant.fusion.content import small_words
-from assistant.orders import bare
+from assistant.fusion.content import mentions
 from assistant.reminders import Reminder, Reminders
 from assistant.spoken_days import DAY, found_day, said_day
 from assistant.spoken_occasions import EVERY, WHENEVER, following, occasion, recurrence, said_recurrence
@@ -592,9 +591,7 @@ def _is_called(reminder: Reminder, which: str, language: str) -> bool:
     if re.fullmatch(WHEN, said):
         meant = next_time(said, datetime.datetime.now(), language=language)
         return (meant - reminder.due).total_seconds() % (12 * 3600) < 60
-    small = small_words().get(language, frozenset())
-    words, purpose = (set(bare(text).split()) - small for text in (said, reminder.purpose))
-    return bool(words) and all(any(one.startswith(word[: max(3, len(word) - 1)]) for one in purpose) for word in words)
+    return mentions(reminder.purpose, said, language)
 
 
 def _length(span: datetime.timedelta, language: str = "en") -> str:

@@ -230,6 +230,8 @@ def test_a_docstring_may_say_when_it_can_be_meant() -> None:
 def recite(context: ToolContext) -> str:
     r"""Tell what is written.
 
+    Needs: text
+
     Verbatim: (?:please )?read (?:this|
     that)
     """

@@ -121,6 +121,17 @@ def words(text: str, english: Collection[str] = ()) -> tuple[list[str], bool]:
     return [token for token in tokens if token not in small and _says(token)], not foreign
 
 
+def mentions(text: str, name: str, language: str = "en") -> bool:
+    """Return whether a text has all words of a name that say something, in whatever ending.
+
+    >>> mentions("to take my blood pressure pills", "the pill"), mentions("whole milk", "butter")
+    (True, False)
+    """
+    small = small_words().get(language, ENGLISH)
+    spoken, named = (set(_spelled(_tokens(one.lower()))) - small for one in (text, name))
+    return bool(named) and all(any(one.startswith(word[: max(3, len(word) - 1)]) for one in spoken) for word in named)
+
+
 def singular(word: str, known: Collection[str], english: bool = True) -> str:
     """Return the singular of a plural whose singular is ``known``, else the word; "runs" becomes "run" as well.
 
