@@ -114,7 +114,7 @@ class Asker:
     def _think(self, answer: Answer, words: str, frame: Frame | None, history: tuple[Message, ...]) -> Iterator[str]:
         utterance = answer.utterance or Utterance(words, answer.language or "en")
         seen = (answer.percept,) if answer.percept else ()
-        turn = Turn(dataclasses.replace(utterance, text=words), seen, history)
+        turn = Turn(dataclasses.replace(utterance, text=words), seen, history, known=self.kit.toolbox.known())
         context = ToolContext(frame, answer.percept, self.kit.readers)
         started = time.perf_counter()
         for piece in think(self.kit.brain, self.kit.toolbox, turn, context):

@@ -276,7 +276,7 @@ class LanguageBrain:
                 language = turn.utterance.language
                 previous = next((said.text for said in reversed(turn.history) if said.role == "user"), "")
                 seen = "".join(prompt.guess(percept, question, language, previous) for percept in turn.percepts)
-                told = prompt.reminder(question, turn.history)
+                told = prompt.reminder(question, turn.history, turn.known)
                 careful = caution(question)
                 if not turn.percepts and not told and not careful and prompt.about_scene(question, language):
                     seen = prompt.BLIND

@@ -70,7 +70,8 @@ def _now(turn: Turn) -> Iterator[str | Frame]:
         yield f"[camera] {prompt.OFF}\n"
     if turn.utterance:
         said = turn.utterance
-        yield prompt.plain(said.text) + prompt.heard(said.sounds) + caution(said.text) + prompt.language(said.language)
+        told = prompt.reminder(said.text, (), turn.known) + prompt.heard(said.sounds)
+        yield prompt.plain(said.text) + told + caution(said.text) + prompt.language(said.language)
 
 
 def shown(percept: Percept) -> Frame | None:

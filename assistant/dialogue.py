@@ -447,7 +447,7 @@ class Dialogue:
 
     def _turn(self, utterance: Utterance | None) -> Turn:
         """Return what is known of a turn now."""
-        return Turn(utterance, self._percepts(), self.history, now=self._now())
+        return Turn(utterance, self._percepts(), self.history, known=self.stages.toolbox.known(), now=self._now())
 
     def _attentive(self) -> bool:
         """Whether somebody speaks, so that the camera matters."""
@@ -515,7 +515,7 @@ class Dialogue:
         end = hearing.pause if hearing.pause is not None else hearing.until
         speech_end = self._heard_at - (self.turns.now - end) / RATE
         utterance = dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text))
-        turn = Turn(utterance, (), self.history, now=end / RATE)
+        turn = dataclasses.replace(self._turn(utterance), percepts=(), now=end / RATE)
         self._job = job = Job(hearing, turn, speech_end=speech_end)
         self._known = turn
         job.split |= {"words_s": time.monotonic() - speech_end, "asr_s": hearing.cost}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,12 +35,23 @@ class News:
         """Called when a conversation with a person begins, for plugins that have something to tell then."""
         self.answered: list[Callable[[], object]] = []
         """Called whenever the person says something: what was told was probably heard."""
+        self.forgotten: list[Callable[[], object]] = []
+        """Called when the person wants the conversation to be forgotten."""
+        self.known: list[Callable[[], Iterable[str]]] = []
+        """Each returns statements of the person that plugins keep from conversation to conversation."""
 
     def observe(self, happening: Happening) -> None:
         """Notice what a person says; an observer of a conversation."""
         if happening.name in ("thinking", "order", "interrupted"):
             for answer in self.answered:
                 answer()
+        if happening.name == "forgotten":
+            for forget in self.forgotten:
+                forget()
+
+    def statements(self) -> tuple[str, ...]:
+        """Return what plugins know from earlier conversations, in the person's words."""
+        return tuple(statement for known in self.known for statement in known())
 
     def begin(self) -> None:
         """Let plugins tell what earlier conversations left."""

@@ -137,7 +137,7 @@ class Kit:
     @cached_property
     def toolbox(self) -> Toolbox:
         """The tools of the plugins that are in use."""
-        return Toolbox(self.plugins.tools, self.settings.plugins.timeout)
+        return Toolbox(self.plugins.tools, self.settings.plugins.timeout, self.plugins.news.statements)
 
 
 class _Lazy(dict[str, Any]):

@@ -560,22 +560,33 @@ def about_scene(question: str, language: str) -> bool:
 
 
 _NAMED = re.compile(r"\b(?:[Ii]'m|I am|[Cc]all me|[Ww]e're|[Ww]e are)(?: called)? [A-Z]|\b[Mm]y name\b")
+_PERSONAL = re.compile(
+    r"\b(?:i|me|my|mine|we|us|our|ich|mir|mich|mein\w*|wir|uns\w*|je|moi|mon|ma|mes|nous|notre|nos|yo|mí?|mis?|mío|"
+    r"nosotros|nuestr\w*|io|mio|mia|mie|miei|noi|nostr\w*)\b",
+    re.IGNORECASE,
+)
 _WHO = re.compile(r"\bwho (?:am i|are we)\b|\b(?:my|our) names?\b", re.IGNORECASE)
 
 
-def reminder(question: str, history: Sequence[Message]) -> str:
+def reminder(question: str, history: Sequence[Message], known: Sequence[str] = ()) -> str:
     """Return the note that repeats what the person told before about the things of a question; none where nothing was.
 
     Small models look for an answer near the question: with the statement beside it they find what they overlook a
     few turns earlier, and say that they were not told where there is no such note. Of several statements that with
-    most words of the question counts, and of those the last.
+    most words of the question counts, and of those the last. ``known`` are statements of earlier conversations, of
+    which one word is enough only where the question is about the person or the word is a name: "What does a car cost?"
+    is not about the person's car.
     """
     asked = _things(question)
     best, most = "", 0
-    for message in history:
-        if message.role != "user" or (said := plain(message.text)).endswith("?"):
+    here = [message.text for message in history if message.role == "user"]
+    for place, said in enumerate(map(plain, (*known, *here))):
+        if said.endswith("?"):
             continue
-        common = len(asked & _things(said)) + bool(_WHO.search(question) and _NAMED.search(said))
+        both = asked & _things(said)
+        common = len(both) + bool(_WHO.search(question) and _NAMED.search(said))
+        if place < len(known) and common == 1 and not _PERSONAL.search(question):
+            common = any(re.search(rf"\S {word.capitalize()}", said) for word in both)
         if common and common >= most:
             best, most = said[:MOST_TOLD], common
     return f"\n[told before: {best}]" if best else ""

@@ -196,9 +196,11 @@ def _schema(hint: Any, tool: str, parameter: str) -> dict[str, Any]:
 class Toolbox:
     """The tools of a conversation."""
 
-    def __init__(self, tools: Mapping[str, Tool], timeout: float) -> None:
+    def __init__(self, tools: Mapping[str, Tool], timeout: float, known: Callable[[], tuple[str, ...]] = tuple) -> None:
         self.tools = dict(tools)
         self.timeout = timeout
+        self.known = known
+        """Returns what is remembered from conversation to conversation."""
 
     @property
     def specs(self) -> list[dict[str, Any]]:

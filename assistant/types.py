@@ -218,6 +218,8 @@ class Turn:
     history: tuple[Message, ...] = ()
     results: tuple[ToolResult, ...] = ()
     """What the tools said that were called in this turn so far."""
+    known: tuple[str, ...] = ()
+    """Statements of the person that are remembered from conversation to conversation."""
     now: float = 0.0
     """Seconds on the audio clock when the question ended: the age of a percept is ``now - time``."""
 

@@ -36,6 +36,7 @@ from assistant.plugins import Plugins
 from assistant.relay import BELIEVED
 from assistant.streams import Channel, Lane, Urgency, flow
 from assistant.talking import converse
+from assistant.tools import Toolbox
 from assistant.turns import RATE, Patience, is_backchannel
 from assistant.types import AudioChunk, Frame, Utterance
 from assistant.utterance import Hearing, respelled
@@ -574,7 +575,7 @@ def test_what_plugins_tell_reaches_the_conversation_from_their_thread_and_hurts_
     made = {"vad": FakeActivity, "turn": FakeTurnDetector}
     kit = SimpleNamespace(
         settings=settings, plugins=told, make=lambda kind, name: made[kind](), recognizer=FakeRecognizer(),
-        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=None,
+        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=Toolbox({}, 1.0),
     )  # fmt: skip
     plain, live, happened = PlainView(), LiveView(), []
 
@@ -610,7 +611,7 @@ def test_plugins_tell_what_earlier_conversations_left_only_to_somebody_who_liste
     made = {"vad": FakeActivity, "turn": FakeTurnDetector}
     kit = SimpleNamespace(
         settings=settings, plugins=plugins, make=lambda kind, name: made[kind](), recognizer=FakeRecognizer(),
-        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=None,
+        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=Toolbox({}, 1.0),
     )  # fmt: skip
     happened = []
     dialogue = converse(kit, FakeMicrophone(silence(0.5)), FakeSpeaker(), observers=[happened.append], echo=listened_to)

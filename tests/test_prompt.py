@@ -201,6 +201,32 @@ def test_of_what_was_told_that_is_repeated_which_has_most_words_of_the_question(
     assert prompt.reminder(question, history) == (f"\n[told before: {statement}]" if statement else "")
 
 
+@pytest.mark.parametrize(
+    ("question", "statement"),
+    [
+        ("Where is my car?", "I parked the car on level three"),
+        ("Wo ist mein Auto?", "das Auto steht in der Garage"),
+        ("What can't Ida eat?", "my sister Ida is allergic to peanuts"),
+        ("What is my name?", "my name is Anna"),
+        ("When does the plumber come?", "the plumber comes on Friday"),
+        ("What does a car cost?", ""),
+        ("Who sells peanuts?", ""),
+        ("How are you?", ""),
+    ],
+)
+def test_of_earlier_conversations_is_repeated_what_a_question_about_the_person_means(
+    question: str, statement: str
+) -> None:
+    known = [
+        "I parked the car on level three",
+        "das Auto steht in der Garage",
+        "my sister Ida is allergic to peanuts",
+        "my name is Anna",
+        "the plumber comes on Friday",
+    ]
+    assert prompt.reminder(question, (), known) == (f"\n[told before: {statement}]" if statement else "")
+
+
 def test_a_page_is_not_read_to_the_model_whole() -> None:
     told = prompt.result(ToolResult(ToolCall("recite"), "many words " * 500))
     assert len(told) <= 2 * prompt.MOST_LETTERS + 2 and told.endswith("words …")
