@@ -137,10 +137,21 @@ _PLEASE = (
     r"tu peux|et|puedes|y|puoi|e|okay) )*"
 )
 _END = r"(?: (?:please|too|as well|for me|bitte|auch|s'il te plaît|s'il vous plaît|por favor|per favore))*"
+_OTHERWISE = (
+    "what|when|who|where|how|why|which|is|are|do|does|did|can|could|will|tell|set|read|show|remind|remove|delete|take|add|"
+    "put|call|in|on|at|no|yes|then|now|you|i|it|that|this|was|wer|wo|wie|ist|que|qui|où|qué|quién|che|chi|cosa"
+)
+"""How something begins that is said after "and", or with no verb before it, and is nothing to put on a list."""
+_VERBS = (
+    "clear|empty|erase|wipe|check|open|list|make|create|start|begin|give|cross|drop|strike|scratch|get|listen|go|play|"
+    "move|send|write|change|rename|copy|compare|let|and|i'd|i'll|we|please"
+)
 _WANTED: Mapping[str, Mapping[str, str]] = {
     "add": {
-        "en": r"(?:add|put|write|place|include|jot(?: down)?) (?:{items} (?:to|on|onto|in|into|down on) {list}|"
-        r"(?:to|on) {list} {items})",
+        # Recognisers write "and" or "at" for "add" at the very beginning.
+        "en": r"(?:(?:add|put|write|place|include|jot(?: down)?) (?:{items} (?:to|on|onto|in|into|down on) {list}|"
+        r"(?:to|on) {list} {items})|(?:at |ad |had |out )?"
+        rf"(?!(?:{_OTHERWISE}|{_VERBS})\b){{items}} to (?=my |the ){{list}})",
         "de": r"(?:setze?|schreibe?|packe?|füge?|tu|notiere?) {items} (?:auf|zu|zur|in) {list}(?: hinzu)?",
         "fr": r"(?:r?ajoute|mets|note|écris) {items} (?:à|sur|dans) {list}",
         "es": r"(?:añade|agrega|pon|apunta|anota|mete) {items} (?:a|en) {list}",
@@ -210,11 +221,6 @@ _NOTES = (
 _SOMETHING = (
     r"something|(?:an|this|that|the) item|items|it|this|that|etwas|das|quelque chose|ça|algo|esto|qualcosa|questo"
 )
-_OTHERWISE = (
-    "what|when|who|where|how|why|which|is|are|do|does|did|can|could|will|tell|set|read|show|remind|remove|delete|take|add|"
-    "put|call|in|on|at|no|yes|then|now|you|i|it|that|this|was|wer|wo|wie|ist|que|qui|où|qué|quién|che|chi|cosa"
-)
-"""How something begins that is said after "and", and is nothing to put on a list."""
 _FILLER = re.compile(
     r"(?:some|the|any|etwas|die|der|das|den|du|de la|des|le|la|les|el|los|las|il|lo|gli|i|del|dello|della|dei|degli|"
     r"delle) (?=\w)|(?:de l'|l'|dell')(?=\w)",
@@ -226,17 +232,18 @@ _BETWEEN = re.compile(r"\s*,\s*(?:(?:and|und|et|y|e)\s+)?|\s+(?:and|und|et|y|e)\
 @hookimpl
 def assistant_tools(settings: Settings) -> list[Callable[..., Any]]:
     """Return the tools of this plugin."""
-    lists = Lists(settings)
+    kept = Lists(settings)
     return [
-        lists.add_this,
-        lists.add,
-        lists.remove,
-        lists.holds,
-        lists.note,
-        lists.read,
-        lists.clear,
-        lists.begin,
-        lists.lists,
+        kept.add_this,
+        kept.add,
+        kept.instead,
+        kept.note,
+        kept.remove,
+        kept.holds,
+        kept.read,
+        kept.clear,
+        kept.begin,
+        kept.lists,
     ]
 
 
@@ -260,6 +267,8 @@ class Lists:
     def __init__(self, settings: Settings) -> None:
         self._kept = Kept("lists", settings, dict[str, list[str]](), _read)
         self._last = "shopping"
+        self._added: tuple[str, list[str]] = "shopping", []
+        """The list to which something was put last, and what."""
 
     def add(self, items: str, name: str = "", language: str = "en") -> str:
         """Put something on a list."""
@@ -272,7 +281,16 @@ class Lists:
             there = lists.get(key, [])
             new = [part for part in parts if part.lower() not in map(str.lower, there)]
             self._keep({**lists, key: [*there, *new]})
+            self._added = key, new
         return self._say("added" if new else "there", key, language, new or parts)
+
+    def instead(self, items: str, language: str = "en") -> str:
+        """Put something else on the list than what was put there last."""
+        key, before = self._added
+        with self._kept.alone():
+            lists = self._kept.load()
+            self._keep({**lists, key: [one for one in lists.get(key, []) if one not in before]})
+        return self.add(items, key, language)
 
     def add_this(self, context: ToolContext, name: str = "", language: str = "en") -> str:
         """Put on a list what the camera sees, where its name is sure enough."""
@@ -344,6 +362,15 @@ class Lists:
         Verbatim only: {_patterns("add")}
 
         Again: (?:and|also|und|et|y|e|auch) (?P<items>(?!(?:{_OTHERWISE})\\b)\\w+(?: \\w+){{0,4}}){_END}
+        """
+    instead.__doc__ = f"""{instead.__doc__}
+
+        Verbatim only: {_PLEASE}(?:change|replace) the last (?:item|one|entry)(?: on (?:my|the) list)? 
+        (?: to| with| by) (?P<items_2>\\w+(?: \\w+){{0,4}}){_END}
+
+        Again: (?:no|nein|non) (?:(?:i (?:said|meant)|ich (?:sagte|meinte)|j'ai dit|dije|ho detto) )?
+        (?P<items>(?!(?:{_OTHERWISE}|thanks?|don't|need|more|not|problem|worries|danke|merci|gracias|grazie)\\b)
+        \\w+(?: \\w+){{0,4}}){_END}
         """
     add_this.__doc__ = f"{add_this.__doc__}\n\n        Verbatim only: {_patterns('add_this')}\n"
     remove.__doc__ = f"{remove.__doc__}\n\n        Verbatim only: {_patterns('remove')}\n"

@@ -44,6 +44,11 @@ def replies(toolbox: Toolbox, dialogue: str, language: str = "en", percept: Perc
           "Now on your shopping list: butter.", "Yes, that is on your shopping list.",
           "Already on your shopping list: eggs.", "I took eggs off your shopping list.",
           "On your shopping list: milk, bread and butter."]),
+        ("en", "And mild eggs to my shopping list. | No, milk and eggs. | What did you add to my shopping list? | "
+         "At tomatoes to the list. | No, I said potatoes. | No thanks. | Read the list.",
+         ["Now on your shopping list: mild eggs.", "Now on your shopping list: milk and eggs.", "",
+          "Now on your shopping list: tomatoes.", "Now on your shopping list: potatoes.", "",
+          "On your shopping list: milk, eggs and potatoes."]),
         ("en", "Put call Tom and Anna on my to-do list. | What's on my to do list? | What are my lists? | "
          "Clear my to-do list. | What lists do I have?",
          ["Now on your to-do list: call Tom and Anna.", "On your to-do list: call Tom and Anna.",
