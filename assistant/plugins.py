@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,8 @@ from .hookspecs import Backend
 if TYPE_CHECKING:
     from .store import Store
     from .tools import Tool
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,25 @@ class Plugins:
         from .tools import Tool
 
         made: dict[str, Tool] = {}
-        for group in self._manager.hook.assistant_tools(settings=self.settings, news=self.news):
-            for function in group:
-                tool = Tool.of(function)
+        plugins = self._manager.list_name_plugin()
+        for name, module in reversed(plugins):  # the last one that came may replace a tool of those before
+            others = [other for _, other in plugins if other is not module]
+            hook = self._manager.subset_hook_caller("assistant_tools", others)
+            try:
+                groups = hook(settings=self.settings, news=self.news)
+                tools = [Tool.of(function) for group in groups for function in group]
+            except Exception as error:  # as above
+                self._fault(name, error)
+                continue
+            for tool in tools:
                 made.setdefault(tool.name, tool)
         return made
+
+    def _fault(self, name: str, error: Exception) -> None:
+        """Tell that a plugin brings no tools, and why."""
+        problem = f"{type(error).__name__}: {error}"
+        log.warning("the plugin %s brings no tools (%s); see: assistant plugins", name, problem)
+        self.found = [replace(found, problem=problem) if found.name == name else found for found in self.found]
 
     def backend(self, kind: str, name: str) -> Backend:
         """Return one backend, or raise :class:`SettingError` with the nearest name."""

@@ -41,6 +41,30 @@ def test_a_broken_file_is_named_and_the_others_work(plugins):
     assert "greet" in found.tools
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("return [greet]", "return [thanks]", "NameError: name 'thanks' is not defined"),
+        ('"""Greet somebody."""', "", "PluginError: the tool greet needs a docstring"),
+        ("def assistant_tools():", "def assistant_tools(nothing):", "nothing"),
+    ],
+)
+def test_a_plugin_that_fails_at_its_tools_is_named_and_the_others_work(plugins, caplog, old, new, problem):
+    found = plugins(good=GOOD.replace("greet", "thank"), bad=GOOD.replace(old, new))
+    assert "thank" in found.tools and "greet" not in found.tools
+    problems = {plugin.name: plugin.problem for plugin in found.found}
+    assert problem in problems["bad"] and not problems["good"]
+    assert (
+        "the plugin bad brings no tools" in caplog.text or "cannot" in problems["bad"] or "nothing" in problems["bad"]
+    )
+
+
+def test_a_later_plugin_may_replace_a_tool(plugins):
+    other = GOOD.replace("Hello", "Bye")
+    assert plugins(a=GOOD, b=other).tools["greet"].function("Ada") == "Bye Ada."
+    assert plugins(a=other, b=GOOD).tools["greet"].function("Ada") == "Hello Ada."
+
+
 def test_a_plugin_may_know_the_settings(plugins):
     text = GOOD.replace("assistant_tools()", "assistant_tools(settings)").replace("Greet somebody", "Profile {0}")
     text = text.replace("return [greet]", "greet.__doc__ = greet.__doc__.format(settings.profile); return [greet]")
