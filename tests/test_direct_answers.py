@@ -15,7 +15,9 @@ from assistant.config import Settings
 from assistant.plugins import Plugins
 from assistant.spoken_days import said_day
 from assistant.tools import Toolbox, ToolContext
-from assistant.types import Message, Turn, Utterance
+from assistant.types import Turn, Utterance
+
+from .direct import replies
 
 
 @pytest.fixture
@@ -25,19 +27,6 @@ def toolbox(settings: Settings) -> Iterator[Toolbox]:
     toolbox = Toolbox(plugins.tools, 5.0)
     yield toolbox
     toolbox.tools["cancel_timers"].function()
-
-
-def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
-    """Return what is answered at once to each turn; an empty text where the language model would be asked."""
-    history: tuple[Message, ...] = ()
-    told = []
-    for said in dialogue.split(" | "):
-        context = ToolContext(language=language)
-        call = toolbox.meant(Turn(Utterance(said, language), history=history), context)
-        results = (toolbox.run(call, context),) if call else ()
-        told.append("" if not results or results[0].failed else str(results[0].result))
-        history = (Message("user", said), Message("assistant", told[-1], results))
-    return told
 
 
 @pytest.mark.parametrize(

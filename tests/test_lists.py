@@ -12,26 +12,15 @@ import pytest
 
 from assistant.config import HistorySettings, Settings
 from assistant.plugins import Plugins
-from assistant.tools import Toolbox, ToolContext
-from assistant.types import Label, Message, Percept, Turn, Utterance
+from assistant.tools import Toolbox
+from assistant.types import Label, Percept
+
+from .direct import replies
 
 
 def lists(settings: Settings, folder: Path, enabled: bool = True) -> Toolbox:
     kept = HistorySettings(path=str(folder / "history.sqlite"), enabled=enabled)
     return Toolbox(Plugins(dataclasses.replace(settings, history=kept)).tools, 5.0)
-
-
-def replies(toolbox: Toolbox, dialogue: str, language: str = "en", percept: Percept | None = None) -> list[str]:
-    """Return what is answered at once to each turn; an empty text where the language model would be asked."""
-    history: tuple[Message, ...] = ()
-    told = []
-    for said in dialogue.split(" | "):
-        context = ToolContext(percept=percept, language=language)
-        call = toolbox.meant(Turn(Utterance(said, language), history=history), context)
-        results = (toolbox.run(call, context),) if call else ()
-        told.append(str(results[0].result) if results else "")
-        history = (Message("user", said), Message("assistant", told[-1], results))
-    return told
 
 
 @pytest.mark.parametrize(

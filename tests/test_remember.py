@@ -12,27 +12,15 @@ import pytest
 from assistant.config import HistorySettings, Settings
 from assistant.happening import Happening
 from assistant.plugins import Plugins
-from assistant.tools import Toolbox, ToolContext
-from assistant.types import Message, Turn, Utterance
+from assistant.tools import Toolbox
+
+from .direct import replies
 
 
 def opened(settings: Settings, folder: Path, enabled: bool = True) -> tuple[Plugins, Toolbox]:
     history = HistorySettings(path=str(folder / "history.sqlite"), enabled=enabled)
     plugins = Plugins(dataclasses.replace(settings, history=history))
     return plugins, Toolbox(plugins.tools, 5.0, plugins.news.statements)
-
-
-def replies(toolbox: Toolbox, dialogue: str, language: str = "en") -> list[str]:
-    """Return what is answered at once to each turn; an empty text where the language model would be asked."""
-    past: tuple[Message, ...] = ()
-    told = []
-    for said in dialogue.split(" | "):
-        context = ToolContext(language=language)
-        call = toolbox.meant(Turn(Utterance(said, language), history=past), context)
-        results = (toolbox.run(call, context),) if call else ()
-        told.append(str(results[0].result) if results else "")
-        past = (Message("user", said), Message("assistant", told[-1], results))
-    return told
 
 
 @pytest.mark.parametrize(
