@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from assistant import hookimpl
 from assistant.config import Settings
-from assistant.orders import bare
+from assistant.topics import Topics
 
 _PERSON = {
     "en": r"(?:are|aren't) you (?:really )?(?:an? )?(?:real |actual |living )?"
@@ -141,18 +140,22 @@ _AFTER = (
     r"m'aider|"
     r" puedes ayudarme| puoi aiutarmi)?"
 )
-_TOPICS = {
-    "person": _PERSON,
-    "maker": _MAKER,
-    "privacy": _PRIVACY,
-    "internet": _INTERNET,
-    "handling": _HANDLING,
-    "skills": _SKILLS,
-    "languages": _LANGUAGES,
-    "blind": _BLIND,
-    "deaf": _DEAF,
-    "hands": _HANDS,
-}
+_TOPICS = Topics(
+    {
+        "person": _PERSON,
+        "maker": _MAKER,
+        "privacy": _PRIVACY,
+        "internet": _INTERNET,
+        "handling": _HANDLING,
+        "skills": _SKILLS,
+        "languages": _LANGUAGES,
+        "blind": _BLIND,
+        "deaf": _DEAF,
+        "hands": _HANDS,
+    },
+    _BEFORE,
+    _AFTER,
+)
 _ANSWERS = {
     ("person", "en"): "I'm a computer program, a voice assistant on your own machine, and not a person.",
     ("person", "de"): "Ich bin ein Computerprogramm auf Ihrem eigenen Rechner, kein Mensch.",
@@ -199,19 +202,16 @@ _ANSWERS = {
     ("handling", "fr"): "Dites stop, ou commencez simplement à parler.",
     ("handling", "es"): "Diga stop, o simplemente empiece a hablar.",
     ("handling", "it"): "Dica stop, oppure cominci semplicemente a parlare.",
-    ("skills", "en"): "I can tell you what the camera sees, read texts, receipts and barcodes to you, set timers and "
-    "alarms, work out sums, tell the time and the date, spell words, and answer questions.",
+    ("skills", "en"): "I can tell you what the camera sees, read texts, receipts and barcodes to you, set timers, "
+    "alarms and reminders, keep lists and notes, work out sums, tell the time and the date, and answer questions.",
     ("skills", "de"): "Ich kann Ihnen sagen, was die Kamera sieht, Texte vorlesen, Timer und Wecker stellen, "
-    "rechnen, die "
-    "Uhrzeit und das Datum sagen und Fragen beantworten.",
+    "Listen und Notizen führen, rechnen, die Uhrzeit und das Datum sagen und Fragen beantworten.",
     ("skills", "fr"): "Je peux vous dire ce que voit la caméra, lire des textes, régler des minuteurs et des réveils, "
-    "calculer, donner l'heure et la date et répondre à des questions.",
-    ("skills", "es"): "Puedo decirle lo que ve la cámara, leer textos, poner temporizadores y alarmas, calcular, "
-    "decir la "
-    "hora y la fecha y responder preguntas.",
-    ("skills", "it"): "Posso dirle che cosa vede la telecamera, leggere testi, impostare timer e sveglie, fare "
-    "calcoli, "
-    "dire l'ora e la data e rispondere a domande.",
+    "tenir des listes et des notes, calculer, donner l'heure et la date et répondre à des questions.",
+    ("skills", "es"): "Puedo decirle lo que ve la cámara, leer textos, poner temporizadores y alarmas, "
+    "llevar listas y notas, calcular, decir la hora y la fecha y responder preguntas.",
+    ("skills", "it"): "Posso dirle che cosa vede la telecamera, leggere testi, impostare timer e sveglie, "
+    "tenere liste e note, fare calcoli, dire l'ora e la data e rispondere a domande.",
     ("languages", "en"): "I know English, German, French, Spanish and Italian best. Just speak yours.",
     ("languages", "de"): "Am besten kann ich Englisch, Deutsch, Französisch, Spanisch und Italienisch. Sprechen Sie "
     "einfach Ihre Sprache.",
@@ -261,7 +261,7 @@ def about_itself(settings: Settings) -> Callable[[str], str]:
         away = not loopback(host)
 
     def about_assistant(question: str) -> str:
-        topic, language = _meant(bare(question))
+        topic, language = _TOPICS.meant(question)
         if topic == "privacy":
             kept = "nothing" if not settings.history.enabled else "media" if settings.history.keep_media else "text"
             said = ("there" if away else "here", kept)
@@ -273,20 +273,6 @@ def about_itself(settings: Settings) -> Callable[[str], str]:
 
     about_assistant.__doc__ = f"""Tell what the assistant is, and what becomes of what it hears and sees.
 
-    Verbatim only: {_verbatim()}
+    Verbatim only: {_TOPICS.pattern}
     """
     return about_assistant
-
-
-def _verbatim() -> str:
-    patterns = (pattern for languages in _TOPICS.values() for pattern in languages.values())
-    return rf"(?P<question>{_BEFORE}(?:{'|'.join(patterns)}){_AFTER})"
-
-
-def _meant(question: str) -> tuple[str, str]:
-    """Return topic and language of a question that :func:`_verbatim` matches."""
-    for topic, languages in _TOPICS.items():
-        for language, pattern in languages.items():
-            if re.fullmatch(rf"{_BEFORE}(?:{pattern}){_AFTER}", question):
-                return topic, language
-    raise ValueError(f"this is no question about the assistant: {question}")

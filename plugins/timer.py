@@ -152,7 +152,7 @@ _WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|sve
 _REMIND = r"(?:remind me|erinnere mich|rappelle moi|recuérdame|ricordami)"
 _CANCEL = (
     r"(?:cancel|delete|get rid of|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|"
-    r"supprime|cancela|borra|quita|cancella|annulla|ferma|spegni)"
+    r"supprime|éteins|cancela|borra|quita|apaga|cancella|annulla|ferma|spegni)"
 )
 _SNOOZE = "(?:snooze|news|zoom)"
 """Recognisers hardly know the word."""
@@ -432,7 +432,7 @@ class Timers:
 
     cancel_last.__doc__ = f"""{cancel_last.__doc__}
 
-        Verbatim only: {_PLEASE}{_CANCEL} {_MY}{_KIND}{_END}
+        Verbatim only: {_PLEASE}(?:{_CANCEL} {_MY}{_KIND}|(?:mache?|schalte?|stelle?) {_MY}{_KIND} aus){_END}
 
         Again: (?:no )?{_PLEASE}{_CANCEL} (?:it|that|ihn|es|ça|eso){_END}
         """
