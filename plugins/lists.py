@@ -234,16 +234,16 @@ def assistant_tools(settings: Settings) -> list[Callable[..., Any]]:
     """Return the tools of this plugin."""
     kept = Lists(settings)
     return [
-        kept.add_this,
-        kept.add,
-        kept.instead,
-        kept.note,
-        kept.remove,
-        kept.holds,
-        kept.read,
-        kept.clear,
-        kept.begin,
-        kept.lists,
+        kept.add_this_to_list,
+        kept.add_to_list,
+        kept.correct_list,
+        kept.take_note,
+        kept.remove_from_list,
+        kept.is_on_list,
+        kept.read_list,
+        kept.clear_list,
+        kept.begin_list,
+        kept.name_lists,
     ]
 
 
@@ -270,7 +270,7 @@ class Lists:
         self._added: tuple[str, list[str]] = "shopping", []
         """The list to which something was put last, and what."""
 
-    def add(self, items: str, name: str = "", language: str = "en") -> str:
+    def add_to_list(self, items: str, name: str = "", language: str = "en") -> str:
         """Put something on a list."""
         key = self._key(name)
         parts = _parts(items, key)
@@ -284,23 +284,23 @@ class Lists:
             self._added = key, new
         return self._say("added" if new else "there", key, language, new or parts)
 
-    def instead(self, items: str, language: str = "en") -> str:
+    def correct_list(self, items: str, language: str = "en") -> str:
         """Put something else on the list than what was put there last."""
         key, before = self._added
         with self._kept.alone():
             lists = self._kept.load()
             self._keep({**lists, key: [one for one in lists.get(key, []) if one not in before]})
-        return self.add(items, key, language)
+        return self.add_to_list(items, key, language)
 
-    def add_this(self, context: ToolContext, name: str = "", language: str = "en") -> str:
+    def add_this_to_list(self, context: ToolContext, name: str = "", language: str = "en") -> str:
         """Put on a list what the camera sees, where its name is sure enough."""
         labels = context.percept.labels if context.percept is not None else ()
         if not labels or labels[0].probability < LIKELY:
             return _said("unseen", language)
         seen = translate(labels[0].label, language) or labels[0].label
-        return self.add(re.sub(r"^(?:eine?n?|une?|un[ao]|un') ?(?=\w)", "", seen), name, language)
+        return self.add_to_list(re.sub(r"^(?:eine?n?|une?|un[ao]|un') ?(?=\w)", "", seen), name, language)
 
-    def remove(self, items: str, name: str = "", language: str = "en") -> str:
+    def remove_from_list(self, items: str, name: str = "", language: str = "en") -> str:
         """Take something off a list."""
         if (key := self._known(name)) is None:
             return _said("unknown", language)
@@ -311,7 +311,7 @@ class Lists:
             self._keep({**lists, key: [one for one in lists.get(key, []) if one not in gone]})
         return self._say("gone" if gone else "no", key, language, gone)
 
-    def holds(self, items: str, name: str = "", language: str = "en") -> str:
+    def is_on_list(self, items: str, name: str = "", language: str = "en") -> str:
         """Tell whether something is on a list."""
         if (key := self._known(name)) is None:
             return _said("unknown", language)
@@ -320,18 +320,18 @@ class Lists:
         found = all(any(mentions(one, part, language) for one in there) for part in wanted)
         return self._say("yes" if found else "no", key, language)
 
-    def note(self, items: str, language: str = "en") -> str:
+    def take_note(self, items: str, language: str = "en") -> str:
         """Write a note down, on the list of notes."""
-        return self.add(items, "notes", language)
+        return self.add_to_list(items, "notes", language)
 
-    def read(self, name: str = "", language: str = "en") -> str:
+    def read_list(self, name: str = "", language: str = "en") -> str:
         """Read a list."""
         if (key := self._known(name)) is None:
             return _said("unknown", language)
         there = self._kept.load().get(key, [])
         return self._say("read" if there else "empty", key, language, there)
 
-    def clear(self, name: str = "", language: str = "en") -> str:
+    def clear_list(self, name: str = "", language: str = "en") -> str:
         """Delete a list."""
         if (key := self._known(name)) is None:
             return _said("unknown", language)
@@ -339,13 +339,13 @@ class Lists:
             self._keep({name: items for name, items in self._kept.load().items() if name != key})
         return self._say("cleared", key, language)
 
-    def begin(self, name: str = "", language: str = "en") -> str:
+    def begin_list(self, name: str = "", language: str = "en") -> str:
         """Ask what shall stand on a new list."""
         key = self._key(name)
         there = self._kept.load().get(key)
         return self._say("read" if there else "begun", key, language, there or ())
 
-    def lists(self, language: str = "en") -> str:
+    def name_lists(self, language: str = "en") -> str:
         r"""Tell which lists there are.
 
         Verbatim only: (?:(?:please|can you|tell me) )*(?:(?:what|which)(?: are my)? lists?
@@ -357,13 +357,13 @@ class Lists:
             return _said("none", language)
         return _said("lists", language, items=_joined([_called(name, language) for name in names], language))
 
-    add.__doc__ = f"""{add.__doc__}
+    add_to_list.__doc__ = f"""{add_to_list.__doc__}
 
         Verbatim only: {_patterns("add")}
 
         Again: (?:and|also|und|et|y|e|auch) (?P<items>(?!(?:{_OTHERWISE})\\b)\\w+(?: \\w+){{0,4}}){_END}
         """
-    instead.__doc__ = f"""{instead.__doc__}
+    correct_list.__doc__ = f"""{correct_list.__doc__}
 
         Verbatim only: {_PLEASE}(?:change|replace) the last (?:item|one|entry)(?: on (?:my|the) list)? 
         (?: to| with| by) (?P<items_2>\\w+(?: \\w+){{0,4}}){_END}
@@ -372,13 +372,15 @@ class Lists:
         (?P<items>(?!(?:{_OTHERWISE}|thanks?|don't|need|more|not|problem|worries|danke|merci|gracias|grazie)\\b)
         \\w+(?: \\w+){{0,4}}){_END}
         """
-    add_this.__doc__ = f"{add_this.__doc__}\n\n        Verbatim only: {_patterns('add_this')}\n"
-    remove.__doc__ = f"{remove.__doc__}\n\n        Verbatim only: {_patterns('remove')}\n"
-    holds.__doc__ = f"{holds.__doc__}\n\n        Verbatim only: {_patterns('holds')}\n"
-    note.__doc__ = f"{note.__doc__}\n\n        Verbatim only: {_patterns('note')}\n"
-    read.__doc__ = f"{read.__doc__}\n\n        Verbatim only: {_patterns('read')}|{_PLEASE}(?P<name>{_NOTES}){_END}\n"
-    clear.__doc__ = f"{clear.__doc__}\n\n        Verbatim only: {_patterns('clear')}\n"
-    begin.__doc__ = f"{begin.__doc__}\n\n        Verbatim only: {_patterns('begin')}\n"
+    add_this_to_list.__doc__ = f"{add_this_to_list.__doc__}\n\n        Verbatim only: {_patterns('add_this')}\n"
+    remove_from_list.__doc__ = f"{remove_from_list.__doc__}\n\n        Verbatim only: {_patterns('remove')}\n"
+    is_on_list.__doc__ = f"{is_on_list.__doc__}\n\n        Verbatim only: {_patterns('holds')}\n"
+    take_note.__doc__ = f"{take_note.__doc__}\n\n        Verbatim only: {_patterns('note')}\n"
+    read_list.__doc__ = (
+        f"{read_list.__doc__}\n\n        Verbatim only: {_patterns('read')}|{_PLEASE}(?P<name>{_NOTES}){_END}\n"
+    )
+    clear_list.__doc__ = f"{clear_list.__doc__}\n\n        Verbatim only: {_patterns('clear')}\n"
+    begin_list.__doc__ = f"{begin_list.__doc__}\n\n        Verbatim only: {_patterns('begin')}\n"
 
     def _key(self, name: str) -> str:
         """Return the name of a list as it is kept."""

@@ -78,7 +78,7 @@ def assistant_tools(settings: Settings, news: News) -> list[Callable[..., Any]]:
     memory = Memory(settings)
     news.known.append(memory.statements)
     news.forgotten.append(memory.forget_conversation)
-    return [memory.remember, memory.forget, memory.forget_all, memory.remembered]
+    return [memory.remember_statement, memory.forget_statement, memory.forget_statements, memory.tell_remembered]
 
 
 class Memory:
@@ -93,14 +93,14 @@ class Memory:
         """Return all statements."""
         return tuple(self._kept.load())
 
-    def remember(self, what: str, language: str = "en") -> str:
+    def remember_statement(self, what: str, language: str = "en") -> str:
         """Remember a statement, in later conversations, too."""
         said = what.strip(" .")
         self._change(lambda known: [*(one for one in known if one != said), said][-MOST:])
         self._new.append(said)
         return _say("kept", language, [said])
 
-    def forget(self, what: str = "", language: str = "en") -> str:
+    def forget_statement(self, what: str = "", language: str = "en") -> str:
         """Forget what was remembered of something, or what was remembered last."""
         known = self.statements()
         gone = [one for one in known if mentions(one, what, language)] if what else list(known[-1:])
@@ -109,7 +109,7 @@ class Memory:
         self._change(lambda known: [one for one in known if one not in gone])
         return _say("gone", language, gone)
 
-    def forget_all(self, language: str = "en") -> str:
+    def forget_statements(self, language: str = "en") -> str:
         """Forget all statements.
 
         Verbatim only: (?:please )?(?:forget|delete) (?:everything|all)(?: that)?
@@ -121,7 +121,7 @@ class Memory:
         self._change(lambda known: [])
         return _say("cleared", language)
 
-    def remembered(self, language: str = "en") -> str:
+    def tell_remembered(self, language: str = "en") -> str:
         """Tell what was asked to be remembered.
 
         Verbatim only: (?:please )?(?:what (?:do you (?:know about me|remember(?: about me)?)|should you remember|
@@ -145,7 +145,7 @@ class Memory:
             known = change(self._kept.load())
             self._kept.save(known, known)
 
-    remember.__doc__ = rf"""{remember.__doc__}
+    remember_statement.__doc__ = rf"""{remember_statement.__doc__}
 
         Verbatim only: {_PLEASE}(?:(?:remember|keep in mind|don't forget)(?: that (?P<what>.+)|
         (?: for me)? (?P<what_2>(?!to |this|that|me|when|what|how|the time)\w+(?: \w+){{0,5}}? {_VERB} .+))|
@@ -154,7 +154,7 @@ class Memory:
         (?:recuerda|acuérdate de|no olvides) que (?P<what_5>.+)|
         (?:ricorda(?:ti)?|tieni a mente|non dimenticare) che (?P<what_6>.+))
         """
-    forget.__doc__ = rf"""{forget.__doc__}
+    forget_statement.__doc__ = rf"""{forget_statement.__doc__}
 
         Verbatim only: {_PLEASE}(?:forget (?:that|about|what i (?:said|told you) about) (?P<what>\w+ .+)|
         vergiss dass (?P<what_2>.+)|oublie qu(?:e |')(?P<what_3>.+)|olvida que (?P<what_4>.+)|

@@ -71,15 +71,15 @@ JOKES: Mapping[str, tuple[str, ...]] = {
 @hookimpl
 def assistant_tools() -> list[Callable[..., str]]:
     """Return the tools of this plugin."""
-    return [welcome, Jokes().tell_joke]
+    return [answer_thanks, Jokes().tell_joke]
 
 
-def welcome(question: str) -> str:
+def answer_thanks(question: str) -> str:
     """Answer thanks."""
     return _WELCOME[_THANKED.meant(question)[1]]
 
 
-welcome.__doc__ = f"{welcome.__doc__}\n\n    Verbatim only: {_THANKED.pattern}\n"
+answer_thanks.__doc__ = f"{answer_thanks.__doc__}\n\n    Verbatim only: {_THANKED.pattern}\n"
 
 
 class Jokes:

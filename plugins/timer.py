@@ -200,7 +200,7 @@ def assistant_tools(settings: Settings, news: News) -> list[Callable[..., Any]]:
         timers.set_alarm,
         timers.wake_at,
         timers.remind_at,
-        timers.move,
+        timers.move_alarm,
         timers.cancel_timers,
         timers.cancel_last,
         timers.cancel_named,
@@ -354,7 +354,7 @@ class Timers:
         (?P<at_3>{WHENEVER}) {_REMIND}(?: {_THAT})? (?P<purpose_3>.+?)){_END}
         """
 
-    def move(self, at: str = "", lasts: str = "", language: str = "en") -> str:
+    def move_alarm(self, at: str = "", lasts: str = "", language: str = "en") -> str:
         """Let what was set last ring at another time, the nearest to that of before, for the same purpose and days."""
         last = next((one for one in reversed([*self._running]) if not one.rung), None)
         if last is None:
@@ -376,7 +376,7 @@ class Timers:
         self._running.remove(last)
         return said
 
-    move.__doc__ = f"""{move.__doc__}
+    move_alarm.__doc__ = f"""{move_alarm.__doc__}
 
         Verbatim only: {_PLEASE}(?:change|move|reset|verschiebe?) {_MY}{_KIND} (?:to|auf) (?P<at>{WHEN}){_END}
 
