@@ -504,7 +504,7 @@ class Dialogue:
         if not isinstance(brain, Foreseeing):
             return None
         turn = self._turn(dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text)))
-        if self.stages.toolbox.meant(turn, ToolContext()) is not None:
+        if self.stages.toolbox.settled(turn):
             return USUAL
         return await self._ponder(turn, partial(brain.complete, turn), lambda: hearing.pause != pause)
 

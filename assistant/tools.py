@@ -227,6 +227,21 @@ class Toolbox:
                 return ToolCall(tool.name, given)
         return None
 
+    def settled(self, turn: Turn) -> bool:
+        """Return whether the person's words alone mean a tool and are not likely to go on.
+
+        "Remember that my keys" means one, too: where the tool would be given any other word behind them, there may be
+        more.
+        """
+        said, context = turn.utterance, ToolContext()
+        if said is None or (call := self.meant(turn, context)) is None:
+            return False
+        longer = dataclasses.replace(said, text=f"{said.text.rstrip(' .!?')} xyz")
+        more = self.meant(dataclasses.replace(turn, utterance=longer), context)
+        if more is None or more.name != call.name:
+            return True
+        return not all(more.arguments.get(name, "").startswith(given) for name, given in call.arguments.items())
+
     def _plugin(self, name: str) -> str:
         """Return the module that a tool comes from, its own name where it is not known."""
         return self.tools[name].function.__module__ if name in self.tools else name

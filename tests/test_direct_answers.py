@@ -226,6 +226,20 @@ def test_days_are_counted_and_named(toolbox: Toolbox) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "settled"),
+    [
+        ("What time is it?", True), ("Set a timer for ten minutes, please.", True), ("Wake me at seven.", True),
+        ("Add milk to my shopping list.", True), ("What is 15% of 80?", True), ("Danke!", True),
+        ("Remember that my keys", False), ("Remember that my keys are on the table.", False),
+        ("Remind me tomorrow to call", False), ("Take a note: Anna", False), ("Remind me in two hours", False),
+        ("What is love?", False),
+    ],
+)  # fmt: skip
+def test_what_may_go_on_is_not_settled(toolbox: Toolbox, said: str, settled: bool) -> None:
+    assert toolbox.settled(Turn(Utterance(said))) == settled
+
+
+@pytest.mark.parametrize(
     ("said", "pattern"),
     [
         ("Flip a coin.", r"Heads\.|Tails\."), ("Pile ou face ?", r"Pile\.|Face\."), ("Roll a die.", r"[1-6]\."),
