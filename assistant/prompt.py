@@ -159,7 +159,7 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     (
         "a dog runs over the grass; surely a dog.",
         "What can you do?",
-        "I can tell you what I see, read it to you, keep lists and reminders, work out sums and answer questions.",
+        "I can tell you what I see, read it to you, work out sums and answer questions.",
     ),
     ("a dog runs over the grass; surely a dog.", "Is there gold in the sea?", "Yes, but very little of it."),
     ("", "I'm hungry.", "Then let us find something to eat. What do you like?"),
