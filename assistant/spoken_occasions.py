@@ -38,7 +38,8 @@ _WEEKEND = r"(?:week ?ends?|wochenenden?|fin(?:es)? de semana|fine settimana)"
 _WEEKDAY = rf"(?:{'|'.join(WEEKDAYS)}|domeniche|sabati)s?"
 _WEEKDAY_LIST = rf"{_WEEKDAY}(?: (?:(?:and|und|et|y|e|on|every|jeden|cada|ogni|le|les|el|los|il) )*{_WEEKDAY})*"
 _MANY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days|(?:mon|diens|donners|frei|sams|sonn)tags|mittwochs"
-_UNIT = "|".join(SPANS[unit] for unit in _FREQUENCIES)
+_HALF_HOUR = r"(?:half(?: an)? hour|halbe stunde|demi heures?|media hora|mezz'ora)"
+_UNIT = "|".join((_HALF_HOUR, *(SPANS[unit] for unit in _FREQUENCIES)))
 _ON_A_DATE = (
     r"(?:(?:on|am|le|el|il) )?(?:(?:the|día|giorno) )?(first|\d\d?)(?:st|nd|rd|th|er|º)? (?:(?:day )?of |de |di )?"
     r"(?:every|each|jede[sn]|chaque|cada|ogni) (?:month|monats?|mois|mes|mese)"
@@ -125,7 +126,7 @@ def occasion(said: str, now: datetime.datetime, early: bool = False, language: s
     every, part, usual = "", usual_hour(when), False
     if often := re.search(rf"(?<!\S){EVERY}(?!\S)", when):
         every, when = recurrence(often[0], language), " ".join(when.replace(often[0], " ").split())
-        if "HOURLY" in every or "MINUTELY" in every:
+        if within_a_day(every):
             return Occasion(following(every, now, now), every)
         if when and part is not None and usual_hour(when) is None:
             when = f"{when} in the {'morning' if part < 12 else 'evening'}"
@@ -152,6 +153,8 @@ def recurrence(said: str, language: str = "en") -> str:
     said = said.lower().replace("domeniche", "domenica").replace("sabati", "sabato")
     if dated := re.fullmatch(_ON_A_DATE, said):
         return f"FREQ=MONTHLY;BYMONTHDAY={1 if dated[1] == 'first' else int(dated[1])}"
+    if re.search(_HALF_HOUR, said):
+        return "FREQ=MINUTELY;INTERVAL=30"
     every = 1
     if re.search(r"\b(?:other|second|zweite[nrs]?) ", said):
         every = 2
@@ -172,6 +175,11 @@ def recurrence(said: str, language: str = "en") -> str:
 
 def _rule(frequency: str, every: int) -> str:
     return f"FREQ={frequency}" + f";INTERVAL={every}" * (every > 1)
+
+
+def within_a_day(rule: str) -> bool:
+    """Return whether something returns several times a day, so that no time of day has to be said."""
+    return "HOURLY" in rule or "MINUTELY" in rule
 
 
 def following(rule: str, since: datetime.datetime, after: datetime.datetime) -> datetime.datetime | None:

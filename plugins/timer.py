@@ -14,7 +14,7 @@ from assistant.config import Settings
 from assistant.fusion.content import mentions
 from assistant.reminders import Reminder, Reminders
 from assistant.spoken_days import DAY, found_day, said_day
-from assistant.spoken_occasions import EVERY, WHENEVER, following, occasion, recurrence, said_recurrence
+from assistant.spoken_occasions import EVERY, WHENEVER, following, occasion, recurrence, said_recurrence, within_a_day
 from assistant.spoken_times import AT, LASTS, SOME_DAY, WHEN, lasting, next_time, usual_hour
 
 LONGEST = datetime.timedelta(days=1)
@@ -555,7 +555,7 @@ def _set_to(reminder: Reminder, language: str) -> str:
     due, day, every = reminder.due, "", ""
     if reminder.every:
         every = " " + said_recurrence(reminder.every, language)
-    if "HOURLY" in reminder.every or "MINUTELY" in reminder.every:
+    if within_a_day(reminder.every):
         return _say("each", language, every=every.strip(), time=f"{due:%H:%M}", purpose=reminder.purpose)
     days = (due.date() - datetime.date.today()).days
     date = said_day(due, language, year=days > 300)

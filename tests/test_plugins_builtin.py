@@ -450,7 +450,8 @@ def test_a_time_of_some_part_of_some_day(at: str, language: str, due: str) -> No
 
 @pytest.mark.parametrize(
     ("said", "due", "every"),
-    [("every day at eight", "01 08:00", "FREQ=DAILY"), ("daily at eleven", "30 11:00", "FREQ=DAILY"),
+    [("every half hour", "30 10:30", "FREQ=MINUTELY;INTERVAL=30"), ("every day at eight", "01 08:00", "FREQ=DAILY"),
+     ("daily at eleven", "30 11:00", "FREQ=DAILY"),
      ("every four hours", "30 14:00", "FREQ=HOURLY;INTERVAL=4"),
      ("every monday at 9", "07 09:00", "FREQ=WEEKLY;BYDAY=MO"),
      ("on mondays and thursdays at eleven", "30 11:00", "FREQ=WEEKLY;BYDAY=MO,TH"),
