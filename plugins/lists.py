@@ -243,6 +243,7 @@ def assistant_tools(settings: Settings) -> list[Callable[..., Any]]:
         kept.read_list,
         kept.clear_list,
         kept.begin_list,
+        kept.restore_lists,
         kept.name_lists,
     ]
 
@@ -269,6 +270,8 @@ class Lists:
         self._last = "shopping"
         self._added: tuple[str, list[str]] = "shopping", []
         """The list to which something was put last, and what."""
+        self._before: dict[str, list[str]] = {}
+        """All lists as they were before the last change."""
 
     def add_to_list(self, items: str, name: str = "", language: str = "en") -> str:
         """Put something on a list."""
@@ -342,8 +345,23 @@ class Lists:
     def begin_list(self, name: str = "", language: str = "en") -> str:
         """Ask what shall stand on a new list."""
         key = self._key(name)
-        there = self._kept.load().get(key)
-        return self._say("read" if there else "begun", key, language, there or ())
+        with self._kept.alone():
+            lists = self._kept.load()
+            there = lists.get(key, [])
+            self._keep({**lists, key: there})
+        return self._say("read" if there else "begun", key, language, there)
+
+    def restore_lists(self, language: str = "en") -> str:
+        r"""Undo the last change of a list.
+
+        Verbatim only: (?:please )?(?:restore|bring back) (?:my|the) (?:\w+ ){0,3}list
+
+        Again: (?:no )?(?:please )?(?:undo(?: (?:that|it))?|(?:put|bring) it back|no don't|mach das rückgängig|
+        annule ça|deshazlo|annulla)
+        """
+        with self._kept.alone():
+            self._keep(self._before)
+        return self.read_list("", language)
 
     def name_lists(self, language: str = "en") -> str:
         r"""Tell which lists there are.
@@ -365,7 +383,7 @@ class Lists:
         """
     correct_list.__doc__ = f"""{correct_list.__doc__}
 
-        Verbatim only: {_PLEASE}(?:change|replace) the last (?:item|one|entry)(?: on (?:my|the) list)? 
+        Verbatim only: {_PLEASE}(?:change|replace) the last (?:item|one|entry)(?: on (?:my|the) list)?
         (?: to| with| by) (?P<items_2>\\w+(?: \\w+){{0,4}}){_END}
 
         Again: (?:no|nein|non) (?:(?:i (?:said|meant)|ich (?:sagte|meinte)|j'ai dit|dije|ho detto) )?
@@ -399,8 +417,8 @@ class Lists:
         return None
 
     def _keep(self, lists: dict[str, list[str]]) -> None:
-        kept = {name: items for name, items in lists.items() if items}
-        self._kept.save(kept, kept)
+        self._before = self._kept.load()
+        self._kept.save(lists, lists)
 
     @staticmethod
     def _say(what: str, name: str, language: str, items: Any = ()) -> str:

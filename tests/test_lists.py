@@ -43,16 +43,22 @@ def lists(settings: Settings, folder: Path, enabled: bool = True) -> Toolbox:
          ["Now on your to-do list: call Tom and Anna.", "On your to-do list: call Tom and Anna.",
           "You have these lists: to-do list.", "Your to-do list is empty now.",
           "You have no list yet. Say, for example: add milk to my shopping list."]),
+        ("en", "Add milk and eggs to my shopping list. | Delete my shopping list. | Undo that. | "
+         "Take milk off the list. | Bring it back.",
+         ["Now on your shopping list: milk and eggs.", "Your shopping list is empty now.",
+          "On your shopping list: milk and eggs.", "I took milk off your shopping list.",
+          "On your shopping list: milk and eggs."]),
         ("en", "Take a note: the key is under the mat. | Make a note that Anna comes on Friday. | Read my notes. | "
          "Delete my notes. | What are my notes?",
          ["Now on your list of notes: the key is under the mat.", "Now on your list of notes: Anna comes on Friday.",
           "On your list of notes: the key is under the mat; Anna comes on Friday.",
           "Your list of notes is empty now.", "There is nothing on your list of notes."]),
         ("en", "Make a packing list. | Add socks to it. | Add socks to my packing list. | Read my party list. | "
-         "Add something to the list. | What time is it?",
+         "Add something to the list. | Take socks off the list. | Read my packing list.",
          ["What shall go on your packing list? Say, for example: add milk to my packing list.", "",
           "Now on your packing list: socks.", "There is no such list.",
-          "What shall go on your packing list? Say, for example: add milk to my packing list.", None]),
+          "What shall go on your packing list? Say, for example: add milk to my packing list.",
+          "I took socks off your packing list.", "There is nothing on your packing list."]),
         ("de", "Setz Milch und Brot auf die Einkaufsliste. | Und Butter. | Steht Brot auf der Liste? | "
          "Streich die Milch von der Liste. | Was steht auf meiner Einkaufsliste? | Füge Socken zur Packliste hinzu.",
          ["Auf der Einkaufsliste notiert: Milch und Brot.", "Auf der Einkaufsliste notiert: Butter.",
@@ -67,8 +73,7 @@ def lists(settings: Settings, folder: Path, enabled: bool = True) -> Toolbox:
     ],
 )  # fmt: skip
 def test_a_list_is_kept(settings: Settings, tmp_path: Path, language: str, dialogue: str, told: list[str]) -> None:
-    said = replies(lists(settings, tmp_path), dialogue, language)
-    assert [one if expected is not None else None for one, expected in zip(said, told, strict=True)] == told
+    assert replies(lists(settings, tmp_path), dialogue, language) == told
 
 
 def test_lists_outlive_their_conversation_and_are_nobody_elses(settings: Settings, tmp_path: Path) -> None:
