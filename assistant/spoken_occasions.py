@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .spoken_days import DAY, WEEKDAYS, said_weekday
 from .spoken_numbers import FEW, SPANS, number
-from .spoken_times import MOMENT, PART, SOME_DAY, in_turn, next_time, usual_hour
+from .spoken_times import AT, MOMENT, PART, SOME_DAY, in_turn, next_time, usual_hour
 
 _FREQUENCIES: Mapping[str, str] = {
     "minute": "MINUTELY",
@@ -59,6 +59,11 @@ _VAGUE = (
 """Of these it has to be said on which day."""
 WHENEVER = in_turn(rf"(?:{EVERY}|{_VAGUE}|{MOMENT})")
 """Regular expression of what :func:`occasion` understands, in small letters."""
+_SEVERAL = re.compile(
+    rf" (?:and|und|et|y|e) (?=(?:at|um|à|a las?|alle) {AT}(?!\S))|(?<=\d) and (?=\d)|(?<=[ap]m) and (?=\d)",
+    re.IGNORECASE,
+)
+"""What stands between two times, each of which counts: "a las ocho y diez" is one."""
 _SAID: Mapping[str, Mapping[str, str]] = {
     "en": {
         "units": "minute minutes hour hours day days week weeks month months year years",
@@ -143,6 +148,15 @@ def occasion(said: str, now: datetime.datetime, early: bool = False, language: s
         return Occasion(due + datetime.timedelta(weeks=sooner), every, usual)
     first = datetime.datetime.combine(now, next_time(f"tomorrow {when}", now, early, language).time())
     return Occasion(following(every, first, now), every, usual)
+
+
+def each_time(said: str) -> list[str]:
+    """Return the times of "every day at eight and at six" one by one, each with the days of the first."""
+    first, *others = _SEVERAL.split(said)
+    found = (re.search(rf"(?<!\S){days}(?!\S)", first.lower()) for days in (EVERY, DAY))
+    shared = " ".join(days[0] for days in found if days)
+    named = rf"(?<!\S)(?:{EVERY}|{DAY})(?!\S)"
+    return [first, *(other if re.search(named, other.lower()) else f"{other} {shared}".strip() for other in others)]
 
 
 def recurrence(said: str, language: str = "en") -> str:

@@ -46,11 +46,11 @@ MOMENT = rf"(?:(?:(?:at|um|auf|à|pour|sur|al?|para|per|alle|le|las?|kurz) )*{_C
 
 
 def in_turn(part: str) -> str:
-    """Return a regular expression of one to four such parts with spaces between them, in which ``part`` stands once.
+    """Return a regular expression of one to six such parts with spaces or "and" between them.
 
-    What is written twice takes twice as long to compile.
+    ``part`` stands in it once: what is written twice takes twice as long to compile.
     """
-    return rf"(?:(?:(?<=\s)|(?<!.)| ){part}){{1,4}}"
+    return rf"(?:(?:(?<=\s)|(?<!.)| (?:(?:and|und|et|y|e) )?){part}){{1,6}}"
 
 
 WHEN = in_turn(MOMENT)

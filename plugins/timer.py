@@ -14,7 +14,16 @@ from assistant.config import Settings
 from assistant.fusion.content import mentions
 from assistant.reminders import Reminder, Reminders
 from assistant.spoken_days import DAY, found_day, said_day
-from assistant.spoken_occasions import EVERY, WHENEVER, following, occasion, recurrence, said_recurrence, within_a_day
+from assistant.spoken_occasions import (
+    EVERY,
+    WHENEVER,
+    each_time,
+    following,
+    occasion,
+    recurrence,
+    said_recurrence,
+    within_a_day,
+)
 from assistant.spoken_times import AT, LASTS, SOME_DAY, WHEN, lasting, next_time, usual_hour
 
 LONGEST = datetime.timedelta(days=1)
@@ -329,7 +338,7 @@ class Timers:
 
     def wake_at(self, at: str, every: str = "", language: str = "en") -> str:
         """Set an alarm that was asked for in the usual words: seven is in the morning, unless all else was said."""
-        return self._set(f"{every} {at}", "", language, early=True)
+        return " ".join(self._set(one, "", language, early=True) for one in each_time(f"{every} {at}".strip()))
 
     wake_at.__doc__ = f"""{wake_at.__doc__}
 
@@ -344,7 +353,7 @@ class Timers:
         day = re.search(rf"^about .*?(?<!\S)({DAY})(?!\w)", purpose.lower())
         if day is not None and _timed(at) and not re.search(rf"(?<!\S){DAY}(?!\S)", at.lower()):
             at = f"{at} {day[1]}"  # "about tomorrow's meeting at ten"
-        return self._set(f"{every} {at}", purpose, language)
+        return " ".join(self._set(one, purpose, language) for one in each_time(f"{every} {at}".strip()))
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
@@ -567,7 +576,8 @@ def _set_to(reminder: Reminder, language: str) -> str:
 
 
 def _politely(purpose: str) -> str:
-    """Return a purpose without the polite words behind it."""
+    """Return a purpose without the polite words behind it, and the "and" before it."""
+    purpose = re.sub(r"^\s*(?:and|und|et|y|e) ", "", purpose, flags=re.IGNORECASE)
     return re.sub(rf"(?:^|(?<=\S)){_END}\.?$", "", f" {purpose.strip()}", flags=re.IGNORECASE).strip()
 
 

@@ -87,6 +87,16 @@ def toolbox(settings: Settings) -> Iterator[Toolbox]:
           "The alarm is set to 22:00 every day to lock the door."]),
         ("en", "Wake me on weekdays at seven. | Make it half past six.",
          ["The alarm is set to 07:00 from Monday to Friday.", "The alarm is set to 06:30 from Monday to Friday."]),
+        ("en", "Remind me every day at eight in the morning and at six in the evening to take my pills.",
+         ["The alarm is set to 08:00 every day to take your pills. The alarm is set to 18:00 every day to take your "
+          "pills."]),
+        ("en", "Wake me tomorrow at six and at half past six.",
+         ["The alarm is set to 06:00 tomorrow. The alarm is set to 06:30 tomorrow."]),
+        ("es", "Recuérdame cada día a las ocho y diez de la mañana llamar a Ana.",
+         ["La alarma está puesta a las 08:10 cada día: llamar a Ana."]),
+        ("it", "Ricordami ogni giorno alle otto e mezza e alle sei di bere.",
+         ["La sveglia è impostata alle 08:30 ogni giorno: bere. La sveglia è impostata alle 18:00 ogni giorno: "
+          "bere."]),
         ("en", "Set a daily alarm for seven.", ["The alarm is set to 07:00 every day."]),
         ("en", "Remind me every Monday and Thursday to put out the bins. | At 10.",
          ["Please say at what time, too.", "The alarm is set to 10:00 every Monday and Thursday to put out the bins."]),
