@@ -36,7 +36,7 @@ MOST_CALLS = 4
 WORD_FOR_WORD = "word for word"
 """What a docstring says after ``Told:`` where what the tool returns is a whole English sentence for the person, or
 after ``Told (de, en):`` where it is one in these languages."""
-_GIVEN = ("context", "language")
+_GIVEN = ("context", "language", "utterance")
 """Parameters that the model does not see."""
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -53,6 +53,8 @@ class ToolContext:
     """By name: ``"rapidocr"`` reads text, ``"zxing"`` reads codes."""
     language: str = "en"
     """What the person speaks; given to functions with a parameter named ``language``."""
+    utterance: str = ""
+    """What the person said; given to functions with a parameter named ``utterance``."""
 
     def text(self) -> str:
         """Return what is written in the picture, a line a row, read now where nobody has; empty where nothing is."""
@@ -93,7 +95,7 @@ class Tool:
 
     @property
     def given(self) -> list[str]:
-        """Parameters that come from the conversation and not from the model: ``context``, ``language``."""
+        """Parameters that come from the conversation and not from the model, in :data:`_GIVEN`."""
         return [name for name in inspect.signature(self.function).parameters if name in _GIVEN]
 
     @property
@@ -253,7 +255,7 @@ class Toolbox:
             return ToolResult(call, f"there is no tool {call.name!r}{nearest(call.name, list(self.tools))}", True)
         if problem := _mismatch(tool, call.arguments):
             return ToolResult(call, problem, True)
-        known = {"context": context, "language": context.language}
+        known = {"context": context, "language": context.language, "utterance": context.utterance}
         arguments = dict(call.arguments) | {name: known[name] for name in tool.given}
         outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
@@ -307,7 +309,7 @@ def think(brain: Brain, toolbox: Toolbox, turn: Turn, context: ToolContext) -> I
         if answer := help_for(said.text, said.language):
             yield answer
             return
-        context = dataclasses.replace(context, language=said.language)
+        context = dataclasses.replace(context, language=said.language, utterance=said.text)
     if (call := toolbox.meant(turn, context)) is not None:
         yield call
         result = toolbox.run(call, context)

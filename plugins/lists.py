@@ -133,10 +133,14 @@ _LIST: Mapping[str, str] = {
     "it": r"(?:(?:la|mia) )*lista(?: d(?:i|ella|elle|ei|el|ell') ?(?P<name>.+?))?",
 }
 _PLEASE = (
-    r"(?:(?:please|can you|could you|would you|i want you to|i'd like you to|let's|and|also|bitte|kannst du|und|"
-    r"tu peux|et|puedes|y|puoi|e|okay) )*"
+    r"(?:(?:please|can you|could you|would you|i (?:want|need) (?:you )?to|i(?:'d| would) like (?:you )?to|we need to|"
+    r"we should|go ahead and|let's|and|so|also|(?:we|i) (?:ran|are|am|'re|'m)? ?out of \w+(?: \w+)?|bitte|kannst du|"
+    r"und|tu peux|et|puedes|y|puoi|e|okay) )*"
 )
-_END = r"(?: (?:please|too|as well|for me|bitte|auch|s'il te plaît|s'il vous plaît|por favor|per favore))*"
+_END = (
+    r"(?: (?:please|too|as well|for me|will you|would you|bitte|auch|s'il te plaît|s'il vous plaît|por favor|"
+    r"per favore))*"
+)
 _OTHERWISE = (
     "what|when|who|where|how|why|which|is|are|do|does|did|can|could|will|tell|set|read|show|remind|remove|delete|take|add|"
     "put|call|in|on|at|no|yes|then|now|you|i|it|that|this|was|wer|wo|wie|ist|que|qui|où|qué|quién|che|chi|cosa"

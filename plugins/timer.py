@@ -12,6 +12,7 @@ from typing import Any, Literal
 from assistant import News, hookimpl
 from assistant.config import Settings
 from assistant.fusion.content import mentions
+from assistant.orders import bare
 from assistant.reminders import Reminder, Reminders
 from assistant.spoken_days import DAY, found_day, said_day
 from assistant.spoken_occasions import (
@@ -312,7 +313,7 @@ class Timers:
         (?:erinnere|weck) mich (?:noch einmal|nochmal|wieder) in (?P<lasts_4>{LASTS})){_END}
         """
 
-    def set_alarm(self, at: str, purpose: str = "", language: str = "en") -> str:
+    def set_alarm(self, at: str, purpose: str = "", language: str = "en", utterance: str = "") -> str:
         r"""Set an alarm or a reminder at a time of day.
 
         Example: Remind me at six in the evening to water the plants.
@@ -325,6 +326,9 @@ class Timers:
         Told (en, de, fr, es, it): word for word
         """
         before = self._unfinished
+        often = re.search(rf"(?<!\S){EVERY}(?!\S)", bare(utterance))
+        if often and not re.search(rf"(?<!\S){EVERY}(?!\S)", at.lower()):  # the model leaves it out
+            at, purpose = f"{at} {often[0]}", re.sub(rf" ?\b(?:alarm )?{often[0]}", "", purpose, flags=re.IGNORECASE)
         if not purpose:
             at, purpose = f"{at} {before.at}".strip(), before.purpose
         said = self._set(at, purpose, language)

@@ -48,6 +48,10 @@ def lists(settings: Settings, folder: Path, enabled: bool = True) -> Toolbox:
          ["Now on your shopping list: milk and eggs.", "Your shopping list is empty now.",
           "On your shopping list: milk and eggs.", "I took milk off your shopping list.",
           "On your shopping list: milk and eggs."]),
+        ("en", "I need you to add eggs to the shopping list. | Please put milk on the list, will you? | "
+         "We ran out of butter, so put butter on my shopping list. | What happens if I add milk to my list?",
+         ["Now on your shopping list: eggs.", "Now on your shopping list: milk.",
+          "Now on your shopping list: butter.", ""]),
         ("en", "Take a note: the key is under the mat. | Make a note that Anna comes on Friday. | Read my notes. | "
          "Delete my notes. | What are my notes?",
          ["Now on your list of notes: the key is under the mat.", "Now on your list of notes: Anna comes on Friday.",

@@ -466,6 +466,20 @@ def test_what_is_said_of_when_is_understood(said: str, due: str | None, every: s
     assert (meant.due and f"{meant.due:%d %H:%M}", meant.every) == (due, every)
 
 
+def test_what_the_model_leaves_out_of_a_returning_reminder_is_taken_from_the_words(
+    timers: tuple[Toolbox, list[str]],
+) -> None:
+    toolbox, _ = timers
+    context = ToolContext(utterance="Could you make sure I'm reminded each morning, at eight, of my tablets?")
+    call = ToolCall("set_alarm", {"at": "8 in the morning", "purpose": "take my tablets"})
+    assert toolbox.run(call, context).result == "The alarm is set to 08:00 every day to take your tablets."
+    context = ToolContext(utterance="I'd like an alarm each Monday at seven.")
+    call = ToolCall("set_alarm", {"at": "seven in the morning", "purpose": "alarm each Monday"})
+    assert toolbox.run(call, context).result == "The alarm is set to 07:00 every Monday."
+    call = ToolCall("set_alarm", {"at": "seven every Tuesday", "purpose": ""})
+    assert toolbox.run(call, context).result == "The alarm is set to 07:00 every Tuesday."
+
+
 def test_what_returns_rings_on_its_next_day_whatever_was_missed(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "reminders.json"
     kept = dataclasses.replace(settings, history=HistorySettings(path=str(tmp_path / "history.sqlite")))
