@@ -221,8 +221,7 @@ class Toolbox:
             patterns = [tool.verbatim, tool.again if self._plugin(tool.name) in used else ""]
             tried = ((one, words) for one in patterns if one for words in said)
             asked = next((found for one, words in tried if (found := re.fullmatch(one, words))), None)
-            seen = not tool.looks or (context.percept is not None and (not tool.needs_text or context.text()))
-            if asked is not None and seen:
+            if asked is not None and _sees(tool, context):
                 given = {
                     _argument(name): _as_written(value, text) for name, value in asked.groupdict().items() if value
                 }
@@ -274,6 +273,11 @@ class Toolbox:
         except Exception as error:  # as above
             log.info("tool %s failed", call.name, exc_info=True)
             return ToolResult(call, f"{call.name} failed: {error}", True)
+
+
+def _sees(tool: Tool, context: ToolContext) -> bool:
+    """Return whether a tool has what it wants to look at; asked last, as it may mean reading the picture."""
+    return not tool.looks or (context.percept is not None and (not tool.needs_text or bool(context.text())))
 
 
 def _mismatch(tool: Tool, arguments: Mapping[str, Any]) -> str:

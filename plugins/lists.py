@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from assistant import ToolContext, hookimpl
@@ -279,13 +279,15 @@ class Lists:
 
     def add_to_list(self, items: str, name: str = "", language: str = "en") -> str:
         """Put something on a list."""
-        key = self._key(name)
+        return self._add(items, self._key(name), language)
+
+    def _add(self, items: str, key: str, language: str, instead: Collection[str] = ()) -> str:
         parts = _parts(items, key)
         if any(re.fullmatch(_SOMETHING, part.lower()) for part in parts):
             return self._say("begun", key, language)
         with self._kept.alone():
             lists = self._kept.load()
-            there = lists.get(key, [])
+            there = [one for one in lists.get(key, []) if one not in instead]
             new = [part for part in parts if part.lower() not in map(str.lower, there)]
             self._keep({**lists, key: [*there, *new]})
             self._added = key, new
@@ -294,10 +296,7 @@ class Lists:
     def correct_list(self, items: str, language: str = "en") -> str:
         """Put something else on the list than what was put there last."""
         key, before = self._added
-        with self._kept.alone():
-            lists = self._kept.load()
-            self._keep({**lists, key: [one for one in lists.get(key, []) if one not in before]})
-        return self.add_to_list(items, key, language)
+        return self._add(items, key, language, before)
 
     def add_this_to_list(self, context: ToolContext, name: str = "", language: str = "en") -> str:
         """Put on a list what the camera sees, where its name is sure enough."""
@@ -432,9 +431,9 @@ class Lists:
 
 def _read(written: Any) -> dict[str, list[str]]:
     """Return the lists that stand in a file. Raises :class:`ValueError` where there are none."""
-    if not all(isinstance(item, str) for items in written.values() for item in items):
+    if not all(isinstance(items, list) and all(isinstance(item, str) for item in items) for items in written.values()):
         raise ValueError("a list holds something else than words")
-    return {str(name): list(items) for name, items in written.items()}
+    return dict(written)
 
 
 def _parts(items: str, name: str) -> list[str]:

@@ -182,6 +182,8 @@ _KIND = (
     r"(?:timer|alarm|reminder|wecker|erinnerung|minuteur|réveil|rappel|temporizador|alarma|recordatorio|sveglia|"
     r"promemoria)"
 )
+_ANEW = "remind|alarm|wake|weck|erinner|réveil|rappel|despiért|recuérd|svegli|ricord"
+"""Words of a request for another alarm, and not of the time for one that was asked for before."""
 _RATHER = (
     r"(?:(?:no|i mean|i said|sorry|rather|better|make (?:it|that)|nein|lieber|besser|non|plutôt|mejor|meglio|"
     r"(?:change|move|set|stell|verschieb) (?:it|that|ihn|es) (?:to|auf)) )+"
@@ -194,7 +196,8 @@ class _Unfinished:
 
     at: str = ""
     purpose: str = ""
-    guessed: Reminder | None = None
+    instead: Reminder | None = None
+    """What is to be replaced once the time is said."""
 
 
 @hookimpl
@@ -325,16 +328,13 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        before = self._unfinished
         often = re.search(rf"(?<!\S){EVERY}(?!\S)", bare(utterance))
         if often and not re.search(rf"(?<!\S){EVERY}(?!\S)", at.lower()):  # the model leaves it out
             at, purpose = f"{at} {often[0]}", re.sub(rf" ?\b(?:alarm )?{often[0]}", "", purpose, flags=re.IGNORECASE)
-        if not purpose:
-            at, purpose = f"{at} {before.at}".strip(), before.purpose
-        said = self._set(at, purpose, language)
-        if before.guessed is not None:
-            self._running.remove(before.guessed)
-        return said
+        if purpose or re.search(_ANEW, utterance.lower()):
+            return self._set(at, purpose, language)
+        before = self._unfinished
+        return self._set(f"{at} {before.at}".strip(), before.purpose, language, instead=before.instead)
 
     set_alarm.__doc__ = f"""{set_alarm.__doc__}
         Again: (?:(?:okay|well|please|bitte) )*(?P<at>(?:{SOME_DAY} )?(?:(?:at|um|à|a|alle|las?) )*{AT}){_END}
@@ -373,21 +373,18 @@ class Timers:
         if last is None:
             return _say("none", language)
         if lasts:
-            said = self._run(_bounded(lasting(lasts, language)), last.purpose, language)
-        elif re.search(rf"(?<!\S)(?:{DAY}|{EVERY})(?!\S)", at.lower()):
-            said = self._set(at, last.purpose, language)
-        else:
-            now, half = datetime.datetime.now(), datetime.timedelta(hours=12)
-            soon, later = (next_time(at, one, language=language) for one in (now, now + half))
-            near = next_time(at, last.due - half / 2, language=language)
-            due = datetime.datetime.combine(last.due, near.time())
-            if last == self._undated and soon.time() == later.time():  # "No, six pm": today will do
-                due = soon
-            elif due <= now:
-                due = following(last.every, due, now) or due if last.every else soon
-            said = self._alarm(due, last.purpose, language, last.every)
-        self._running.remove(last)
-        return said
+            return self._run(_bounded(lasting(lasts, language)), last.purpose, language, instead=last)
+        if re.search(rf"(?<!\S)(?:{DAY}|{EVERY})(?!\S)", at.lower()):
+            return self._set(at, last.purpose, language, instead=last)
+        now, half = datetime.datetime.now(), datetime.timedelta(hours=12)
+        soon, later = (next_time(at, one, language=language) for one in (now, now + half))
+        near = next_time(at, last.due - half / 2, language=language)
+        due = datetime.datetime.combine(last.due, near.time())
+        if last == self._undated and soon.time() == later.time():  # "No, six pm": today will do
+            due = soon
+        elif due <= now:
+            due = following(last.every, due, now) or due if last.every else soon
+        return self._alarm(due, last.purpose, language, last.every, instead=last)
 
     move_alarm.__doc__ = f"""{move_alarm.__doc__}
 
@@ -397,13 +394,18 @@ class Timers:
         (?:(?P<at>{WHEN})|(?P<lasts>{LASTS})){_END}
         """
 
-    def _set(self, at: str, purpose: str, language: str, early: bool = False) -> str:
-        """Set what is due at a time that was said, or ask for the time; with a purpose the usual hour will do."""
+    def _set(self, at: str, purpose: str, language: str, early: bool = False, instead: Reminder | None = None) -> str:
+        """Set what is due at a time that was said, or ask for the time; with a purpose the usual hour will do.
+
+        ``instead`` waits until then.
+        """
         meant = occasion(at, datetime.datetime.now(), early, language)
         if meant.due is None or (meant.usual and not purpose):
-            self._unfinished = _Unfinished("" if at == "later" else at, purpose)
+            self._unfinished = _Unfinished("" if at == "later" else at, purpose, instead)
             return _say("when", language)
-        said = self._alarm(meant.due, purpose, language, meant.every)
+        said = self._alarm(meant.due, purpose, language, meant.every, instead)
+        if self._news.told is None:
+            return said
         last = next(reversed([*self._running]), None)
         self._undated = None if meant.every or re.search(rf"(?<!\S){DAY}(?!\S)", at.lower()) else last
         if meant.usual:
@@ -504,20 +506,32 @@ class Timers:
         """Return what has not rung yet, the first first."""
         return sorted((one for one in self._running if not one.rung), key=lambda one: one.due)
 
-    def _run(self, span: datetime.timedelta, purpose: str, language: str, told: str = "runs") -> str:
+    def _run(
+        self,
+        span: datetime.timedelta,
+        purpose: str,
+        language: str,
+        told: str = "runs",
+        instead: Reminder | None = None,
+    ) -> str:
         purpose, length = _politely(purpose), _length(span, language)
         reminder = Reminder(datetime.datetime.now() + span, purpose, length, language)
-        return self._begin(reminder, _say(told, language, span=length, purpose=purpose))
+        return self._begin(reminder, _say(told, language, span=length, purpose=purpose), instead)
 
-    def _alarm(self, due: datetime.datetime, purpose: str, language: str, every: str) -> str:
+    def _alarm(
+        self, due: datetime.datetime, purpose: str, language: str, every: str, instead: Reminder | None = None
+    ) -> str:
         reminder = Reminder(due, _politely(purpose), f"{due:%H:%M}", language, every=every)
-        return self._begin(reminder, _set_to(reminder, language))
+        return self._begin(reminder, _set_to(reminder, language), instead)
 
-    def _begin(self, reminder: Reminder, said: str) -> str:
+    def _begin(self, reminder: Reminder, said: str, instead: Reminder | None) -> str:
+        """Let a reminder wait, where somebody would hear it, and another one no longer."""
         self._unfinished = _Unfinished()
         if self._news.told is None:
             return _say("nobody", reminder.language)
         self._running.add(reminder)
+        if instead is not None:
+            self._running.remove(instead)
         return said
 
     def _tell(self, due: Reminder) -> None:

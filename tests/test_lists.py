@@ -43,6 +43,9 @@ def lists(settings: Settings, folder: Path, enabled: bool = True) -> Toolbox:
          ["Now on your to-do list: call Tom and Anna.", "On your to-do list: call Tom and Anna.",
           "You have these lists: to-do list.", "Your to-do list is empty now.",
           "You have no list yet. Say, for example: add milk to my shopping list."]),
+        ("en", "Add bread to my shopping list. | And mild cake. | No, milk and cake. | Undo that.",
+         ["Now on your shopping list: bread.", "Now on your shopping list: mild cake.",
+          "Now on your shopping list: milk and cake.", "On your shopping list: bread and mild cake."]),
         ("en", "Add milk and eggs to my shopping list. | Delete my shopping list. | Undo that. | "
          "Take milk off the list. | Bring it back.",
          ["Now on your shopping list: milk and eggs.", "Your shopping list is empty now.",
@@ -88,6 +91,13 @@ def test_lists_outlive_their_conversation_and_are_nobody_elses(settings: Setting
     file = tmp_path / "lists.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert json.loads(file.read_text("utf-8")) == {"shopping": ["milk", "bread"]}
+
+
+@pytest.mark.parametrize("written", ['["milk"]', '{"shopping": "milk"}', '{"shopping": [3]}', "{"])
+def test_what_is_no_list_is_set_aside(settings: Settings, tmp_path: Path, written: str) -> None:
+    (tmp_path / "lists.json").write_text(written)
+    assert replies(lists(settings, tmp_path), "Read my shopping list.") == ["There is nothing on your shopping list."]
+    assert (tmp_path / "lists.damaged").read_text() == written
 
 
 def test_without_a_history_a_list_lasts_as_long_as_the_conversation(settings: Settings, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from assistant.config import HistorySettings, Settings, load
 from assistant.happening import Happening
 from assistant.plugins import Plugins
+from assistant.spoken_days import said_day
 from assistant.spoken_occasions import occasion
 from assistant.spoken_times import next_time
 from assistant.tools import Toolbox, ToolContext
@@ -478,6 +479,28 @@ def test_what_the_model_leaves_out_of_a_returning_reminder_is_taken_from_the_wor
     assert toolbox.run(call, context).result == "The alarm is set to 07:00 every Monday."
     call = ToolCall("set_alarm", {"at": "seven every Tuesday", "purpose": ""})
     assert toolbox.run(call, context).result == "The alarm is set to 07:00 every Tuesday."
+
+
+def test_what_is_to_be_changed_waits_until_there_is_another_time(settings: Settings) -> None:
+    plugins = Plugins(settings)
+    toolbox = Toolbox(plugins.tools, 5.0)
+    plugins.news.told = lambda message, failed: None
+    day = said_day(datetime.date.today() + datetime.timedelta(days=3), "en", year=False)
+    run(toolbox, "set_alarm", at="tomorrow at nine", purpose="call Tom")
+    assert run(toolbox, "move_alarm", at=day.partition(",")[0]).result == "Please say at what time, too."
+    assert run(toolbox, "time_left").result.endswith("09:00 tomorrow to call Tom.")
+    assert run(toolbox, "set_alarm", at="at ten").result == f"The alarm is set to 10:00 on {day} to call Tom."
+    assert run(toolbox, "time_left").result == f"The alarm is set to 10:00 on {day} to call Tom."
+    run(toolbox, "remind_at", at="tomorrow morning", purpose="eat")
+    anew = ToolContext(utterance="I need an alarm for the plants at noon")
+    toolbox.run(ToolCall("set_alarm", {"at": "noon in five days", "purpose": ""}), anew)
+    toolbox.run(ToolCall("set_alarm", {"at": "noon in six days", "purpose": "water the plants"}), anew)
+    assert "09:00 tomorrow to eat." in run(toolbox, "time_left").result
+    plugins.news.told = None
+    before = run(toolbox, "time_left").result
+    for name, at in (("move_alarm", "at five"), ("move_alarm", "on Friday"), ("set_alarm", "at five")):
+        run(toolbox, name, at=at)
+        assert run(toolbox, "time_left").result == before, "where nobody would hear it, nothing is taken away"
 
 
 def test_what_returns_rings_on_its_next_day_whatever_was_missed(settings: Settings, tmp_path: Path) -> None:

@@ -266,6 +266,19 @@ def test_where_nothing_is_written_or_more_is_asked_the_model_replies(question, r
     assert next(think(Calculating(), box, Turn(Utterance("Read this.")), ToolContext())) == "Let me see. "
 
 
+def test_a_picture_is_not_read_for_questions_that_do_not_ask_for_it():
+    class Unread:
+        def read(self, frame, percept):
+            raise AssertionError("nobody asked for the text")
+
+    box = Toolbox({"recite": Tool.of(recite)}, 30.0)
+    frame, percept = Frame(np.zeros((2, 2, 3), np.uint8)), Percept("e", np.zeros((1, 4)))
+    context = ToolContext(frame, percept, {"rapidocr": Unread()})
+    assert box.meant(Turn(Utterance("Can you sing?"), (percept,)), context) is None
+    with pytest.raises(AssertionError, match="nobody asked"):
+        box.meant(Turn(Utterance("Read this."), (percept,)), context)
+
+
 def test_a_tool_that_fails_to_recite_leaves_the_reply_to_the_model():
     def reciting() -> str:
         """Tell it.
