@@ -25,13 +25,21 @@ WAIT = 2.0
 class Kept(Generic[T]):
     """A value in ``name.json``; with ``history.enabled`` off, or where it cannot be written, only in memory.
 
-    ``read`` makes the value of what stood in the file, and raises :class:`ValueError`, :class:`TypeError` or
-    :class:`KeyError` where that is none: the file is set aside then, for what is written next shall not take its place.
+    ``read`` makes the value of what stands in the file, ``write`` what shall stand there. ``read`` raises
+    :class:`ValueError`, :class:`TypeError` or :class:`KeyError` where there is no such value: the file is set aside
+    then, for what is written next shall not take its place.
     """
 
-    def __init__(self, name: str, settings: Settings, empty: T, read: Callable[[Any], T]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        empty: T,
+        read: Callable[[Any], T],
+        write: Callable[[T], Any] = lambda value: value,
+    ) -> None:
         self._file = History(settings).path.with_name(f"{name}.json") if settings.history.enabled else None
-        self._value, self._read = empty, read
+        self._value, self._read, self._write = empty, read, write
         self._lock = FileLock(self._file.with_suffix(".lock"), timeout=WAIT) if self._file is not None else None
 
     def load(self) -> T:
@@ -40,13 +48,14 @@ class Kept(Generic[T]):
             try:
                 self._value = self._read(json.loads(self._file.read_text("utf-8")))
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-                log.warning("%s cannot be read (%s); it is kept as %s", self._file, error, self._damaged)
+                damaged = self._file.with_suffix(".damaged")
+                log.warning("%s cannot be read (%s); it is kept as %s", self._file, error, damaged)
                 with contextlib.suppress(OSError):
-                    self._file.replace(self._damaged)
+                    self._file.replace(damaged)
         return self._value
 
-    def save(self, value: T, written: Any) -> None:
-        """Keep a value, which stands in the file as ``written``."""
+    def save(self, value: T) -> None:
+        """Keep a value."""
         self._value = value
         if self._file is None:
             return
@@ -55,7 +64,7 @@ class Kept(Generic[T]):
             with whole(self._file) as partial:
                 descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
                 with open(descriptor, "w", encoding="utf-8") as file:
-                    json.dump(written, file, ensure_ascii=False, indent=1)
+                    json.dump(self._write(value), file, ensure_ascii=False, indent=1)
         except OSError as error:
             log.warning("%s cannot be written (%s); it lasts until the assistant ends", self._file, error)
             self._file = None
@@ -69,7 +78,3 @@ class Kept(Generic[T]):
                     self._file.parent.mkdir(parents=True, exist_ok=True)
                     stack.enter_context(self._lock)
             yield
-
-    @property
-    def _damaged(self) -> Any:
-        return self._file.with_suffix(".damaged") if self._file is not None else None

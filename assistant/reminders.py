@@ -49,7 +49,7 @@ class Reminders:
 
     def __init__(self, ring: Callable[[Reminder], None], settings: Settings) -> None:
         self._ring = ring
-        self._kept = Kept("reminders", settings, tuple[Reminder, ...](), lambda entries: tuple(map(_read, entries)))
+        self._kept = Kept("reminders", settings, tuple[Reminder, ...](), _read, _written)
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -67,7 +67,7 @@ class Reminders:
     def add(self, reminder: Reminder) -> None:
         """Let it ring when it is due."""
         with self._changed, self._kept.alone():
-            self._keep((*self._kept.load(), reminder))
+            self._kept.save((*self._kept.load(), reminder))
             self._wake()
 
     def remove(self, reminder: Reminder) -> bool:
@@ -76,7 +76,7 @@ class Reminders:
             known = list(self._kept.load())
             if waiting := reminder in known:
                 known.remove(reminder)
-                self._keep(tuple(known))
+                self._kept.save(tuple(known))
             return waiting
 
     def _take(self, reminder: Reminder) -> bool:
@@ -85,7 +85,7 @@ class Reminders:
             if waiting := self.remove(reminder):
                 now = max(reminder.due, datetime.datetime.now())
                 if reminder.every and not reminder.rung and (due := following(reminder.every, reminder.due, now)):
-                    self._keep((*self._kept.load(), dataclasses.replace(reminder, due=due)))
+                    self._kept.save((*self._kept.load(), dataclasses.replace(reminder, due=due)))
             return waiting
 
     def _wake(self) -> None:
@@ -105,11 +105,16 @@ class Reminders:
             if self._take(first):
                 self._ring(first)
 
-    def _keep(self, waiting: tuple[Reminder, ...]) -> None:
-        self._kept.save(waiting, [dataclasses.asdict(one) | {"due": one.due.isoformat()} for one in waiting])
+
+def _written(waiting: tuple[Reminder, ...]) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(one) | {"due": one.due.isoformat()} for one in waiting]
 
 
-def _read(entry: dict[str, Any]) -> Reminder:
+def _read(entries: list[dict[str, Any]]) -> tuple[Reminder, ...]:
+    return tuple(map(_reminder, entries))
+
+
+def _reminder(entry: dict[str, Any]) -> Reminder:
     """Return what stands in the file, a time of another zone as that of this machine.
 
     Raises :class:`ValueError`, :class:`TypeError` or :class:`KeyError` where it is no reminder.

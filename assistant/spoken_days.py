@@ -69,6 +69,12 @@ DAY = (
 """Regular expression of a day in any of the languages, in small letters."""
 
 
+def day_in(said: str) -> str:
+    """Return the first day that a text names, in small letters, empty where it names none."""
+    found = re.search(rf"(?<!\S){DAY}(?!\S)", said.lower())
+    return found[0] if found else ""
+
+
 def said_weekday(day: int, language: str) -> str:
     """Return the name of a day of the week, of which Monday is 0."""
     return _NAMES.get(language, _NAMES["en"])["days"].split()[day]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .spoken_days import DAY, WEEKDAYS, said_weekday
+from .spoken_days import WEEKDAYS, day_in, said_weekday
 from .spoken_numbers import FEW, SPANS, number
 from .spoken_times import AT, MOMENT, PART, SOME_DAY, in_turn, next_time, usual_hour
 
@@ -129,15 +129,15 @@ def occasion(said: str, now: datetime.datetime, early: bool = False, language: s
     """
     when = re.sub(r"(?<=\d)\.(?= )", "", said.lower()).strip()  # "am 4. Juli"
     every, part, usual = "", usual_hour(when), False
-    if often := re.search(rf"(?<!\S){EVERY}(?!\S)", when):
-        every, when = recurrence(often[0], language), " ".join(when.replace(often[0], " ").split())
+    if often := often_in(when):
+        every, when = recurrence(often, language), " ".join(when.replace(often, " ").split())
         if within_a_day(every):
             return Occasion(following(every, now, now), every)
         if when and part is not None and usual_hour(when) is None:
             when = f"{when} in the {'morning' if part < 12 else 'evening'}"
     if vague := re.search(rf"(?<!\S){_VAGUE}(?!\S)", when):
         when = " ".join(when.replace(vague[0], " ").split())
-    dated = re.search(rf"(?<!\S){DAY}(?!\S)", when) is not None
+    dated = day_in(when)
     if (vague and not dated) or re.fullmatch(rf"{SOME_DAY}|later|now|", when):
         if vague or part is None or (not dated and not every and now.hour >= part):
             return Occasion(every=every)
@@ -150,13 +150,17 @@ def occasion(said: str, now: datetime.datetime, early: bool = False, language: s
     return Occasion(following(every, first, now), every, usual)
 
 
+def often_in(said: str) -> str:
+    """Return how often a text says that something returns, in small letters, empty where it does not say so."""
+    found = re.search(rf"(?<!\S){EVERY}(?!\S)", said.lower())
+    return found[0] if found else ""
+
+
 def each_time(said: str) -> list[str]:
     """Return the times of "every day at eight and at six" one by one, each with the days of the first."""
     first, *others = _SEVERAL.split(said)
-    found = (re.search(rf"(?<!\S){days}(?!\S)", first.lower()) for days in (EVERY, DAY))
-    shared = " ".join(days[0] for days in found if days)
-    named = rf"(?<!\S)(?:{EVERY}|{DAY})(?!\S)"
-    return [first, *(other if re.search(named, other.lower()) else f"{other} {shared}".strip() for other in others)]
+    shared = f"{often_in(first)} {day_in(first)}"
+    return [first, *(other if often_in(other) or day_in(other) else f"{other} {shared}".strip() for other in others)]
 
 
 def recurrence(said: str, language: str = "en") -> str:

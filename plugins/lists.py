@@ -421,7 +421,7 @@ class Lists:
 
     def _keep(self, lists: dict[str, list[str]]) -> None:
         self._before = self._kept.load()
-        self._kept.save(lists, lists)
+        self._kept.save(lists)
 
     @staticmethod
     def _say(what: str, name: str, language: str, items: Any = ()) -> str:

@@ -143,7 +143,7 @@ class Memory:
     def _change(self, change: Callable[[list[str]], list[str]]) -> None:
         with self._kept.alone():
             known = change(self._kept.load())
-            self._kept.save(known, known)
+            self._kept.save(known)
 
     remember_statement.__doc__ = rf"""{remember_statement.__doc__}
 

@@ -14,13 +14,14 @@ from assistant.config import Settings
 from assistant.fusion.content import mentions
 from assistant.orders import bare
 from assistant.reminders import Reminder, Reminders
-from assistant.spoken_days import DAY, found_day, said_day
+from assistant.spoken_days import DAY, day_in, found_day, said_day
 from assistant.spoken_occasions import (
     EVERY,
     WHENEVER,
     each_time,
     following,
     occasion,
+    often_in,
     recurrence,
     said_recurrence,
     within_a_day,
@@ -328,9 +329,8 @@ class Timers:
 
         Told (en, de, fr, es, it): word for word
         """
-        often = re.search(rf"(?<!\S){EVERY}(?!\S)", bare(utterance))
-        if often and not re.search(rf"(?<!\S){EVERY}(?!\S)", at.lower()):  # the model leaves it out
-            at, purpose = f"{at} {often[0]}", re.sub(rf" ?\b(?:alarm )?{often[0]}", "", purpose, flags=re.IGNORECASE)
+        if (often := often_in(bare(utterance))) and not often_in(at):  # the model leaves it out
+            at, purpose = f"{at} {often}", re.sub(rf" ?\b(?:alarm )?{often}", "", purpose, flags=re.IGNORECASE)
         if purpose or re.search(_ANEW, utterance.lower()):
             return self._set(at, purpose, language)
         before = self._unfinished
@@ -355,7 +355,7 @@ class Timers:
         if (inside := re.fullmatch(rf"(.+) (?:at|um|à|a las?|alle) ({AT})", purpose.lower())) and not _timed(at):
             purpose, at = purpose[: len(inside[1])], f"{at} {inside[2]}"  # "tomorrow to meet Joe at five"
         day = re.search(rf"^about .*?(?<!\S)({DAY})(?!\w)", purpose.lower())
-        if day is not None and _timed(at) and not re.search(rf"(?<!\S){DAY}(?!\S)", at.lower()):
+        if day is not None and _timed(at) and not day_in(at):
             at = f"{at} {day[1]}"  # "about tomorrow's meeting at ten"
         return " ".join(self._set(one, purpose, language) for one in each_time(f"{every} {at}".strip()))
 
@@ -374,7 +374,7 @@ class Timers:
             return _say("none", language)
         if lasts:
             return self._run(_bounded(lasting(lasts, language)), last.purpose, language, instead=last)
-        if re.search(rf"(?<!\S)(?:{DAY}|{EVERY})(?!\S)", at.lower()):
+        if day_in(at) or often_in(at):
             return self._set(at, last.purpose, language, instead=last)
         now, half = datetime.datetime.now(), datetime.timedelta(hours=12)
         soon, later = (next_time(at, one, language=language) for one in (now, now + half))
@@ -407,7 +407,7 @@ class Timers:
         if self._news.told is None:
             return said
         last = next(reversed([*self._running]), None)
-        self._undated = None if meant.every or re.search(rf"(?<!\S){DAY}(?!\S)", at.lower()) else last
+        self._undated = None if meant.every or day_in(at) else last
         if meant.usual:
             self._unfinished = _Unfinished(at, purpose, last)
         return said
@@ -612,8 +612,8 @@ def _is_called(reminder: Reminder, which: str, language: str) -> bool:
     if re.fullmatch(EVERY, said):
         return reminder.every == recurrence(said, language)
     if re.fullmatch(SOME_DAY, said):
-        part, day = usual_hour(said), re.search(rf"(?<!\S){DAY}(?!\S)", said)
-        return (day is None or found_day(day[0], language) == reminder.due.date()) and (
+        part, day = usual_hour(said), day_in(said)
+        return (not day or found_day(day, language) == reminder.due.date()) and (
             part is None or (part < 12) == (reminder.due.hour < 12)
         )
     if re.fullmatch(WHEN, said):

@@ -23,7 +23,7 @@ def kept(settings: Settings, path: Path, enabled: bool = True) -> Kept[list[int]
 def test_what_one_changes_another_sees(settings: Settings, tmp_path: Path) -> None:
     one, other = kept(settings, tmp_path), kept(settings, tmp_path)
     assert one.load() == other.load() == []
-    one.save([1, 2], [1, 2])
+    one.save([1, 2])
     assert other.load() == [1, 2]
 
 
@@ -33,7 +33,7 @@ def test_two_who_add_at_once_lose_nothing(settings: Settings, tmp_path: Path) ->
         for number in numbers:
             with mine.alone():
                 value = [*mine.load(), number]
-                mine.save(value, value)
+                mine.save(value)
 
     threads = [threading.Thread(target=add, args=(range(start, start + 20),)) for start in (0, 20)]
     for thread in threads:
@@ -52,7 +52,7 @@ def test_a_damaged_file_is_set_aside(
     with caplog.at_level(logging.WARNING):
         assert mine.load() == []
     assert "cannot be read" in caplog.text
-    mine.save([1], [1])
+    mine.save([1])
     assert (tmp_path / "numbers.damaged").read_text() == written
     assert kept(settings, tmp_path).load() == [1]
 
@@ -63,5 +63,5 @@ def test_what_cannot_be_written_lasts_while_the_process_lives(
     (tmp_path / "file").write_text("")
     mine = kept(settings, tmp_path / "file")
     with mine.alone():
-        mine.save([1], [1])
+        mine.save([1])
     assert "cannot be written" in caplog.text and mine.load() == [1]
