@@ -6,6 +6,7 @@ weights are fetched once and shared.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -75,6 +76,14 @@ def settings(_no_settings_of_the_user: None) -> Settings:
     from assistant.config import load
 
     return load()
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path: Path) -> Settings:
+    """The same with a history of the test's own: what one test lets ring, the thread of an earlier one would tell."""
+    from assistant.config import HistorySettings
+
+    return dataclasses.replace(settings, history=HistorySettings(path=str(tmp_path / "own" / "history.sqlite")))
 
 
 @pytest.fixture(scope="session")

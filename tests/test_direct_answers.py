@@ -21,8 +21,8 @@ from .direct import replies
 
 
 @pytest.fixture
-def toolbox(settings: Settings) -> Iterator[Toolbox]:
-    plugins = Plugins(settings)
+def toolbox(own: Settings) -> Iterator[Toolbox]:
+    plugins = Plugins(own)
     plugins.news.told = lambda message, failed: None
     toolbox = Toolbox(plugins.tools, 5.0)
     yield toolbox

@@ -227,8 +227,8 @@ def test_who_wants_to_have_something_read_gets_it_word_for_word(toolbox: Toolbox
 
 
 @pytest.fixture
-def timers(settings: Settings) -> Iterator[tuple[Toolbox, list[str]]]:
-    plugins = Plugins(settings)
+def timers(own: Settings) -> Iterator[tuple[Toolbox, list[str]]]:
+    plugins = Plugins(own)
     told: list[str] = []
     plugins.news.told = lambda message, failed: told.append(message)
     toolbox = Toolbox(plugins.tools, 5.0)
@@ -481,8 +481,8 @@ def test_what_the_model_leaves_out_of_a_returning_reminder_is_taken_from_the_wor
     assert toolbox.run(call, context).result == "The alarm is set to 07:00 every Tuesday."
 
 
-def test_what_is_to_be_changed_waits_until_there_is_another_time(settings: Settings) -> None:
-    plugins = Plugins(settings)
+def test_what_is_to_be_changed_waits_until_there_is_another_time(own: Settings) -> None:
+    plugins = Plugins(own)
     toolbox = Toolbox(plugins.tools, 5.0)
     plugins.news.told = lambda message, failed: None
     day = said_day(datetime.date.today() + datetime.timedelta(days=3), "en", year=False)
