@@ -78,7 +78,7 @@ class Asker:
             _ = self.kit.eyes, self.kit.fuser
         _ = self.kit.brain
         if play or any(question.say for question in questions):
-            _ = self.kit.voice
+            _ = self.kit.voices
 
     def ask(self, question: Question, history: tuple[Message, ...] = (), play: bool = False) -> Answer:
         """Answer one question.
@@ -162,9 +162,8 @@ class Asker:
             answer.reply = NOT_HEARD
 
     def _sound(self, answer: Answer, spoken: Iterator[str], started: float) -> Iterator[AudioChunk]:
-        voice = self.kit.voice_for(answer.language) if answer.language else self.kit.voice
         for clause in spoken:
-            for chunk in voice.speak(clause):
+            for chunk in self.kit.voices.speak(clause, answer.language or "", answer.reply):
                 if answer.timings["first_audio_s"] is None:
                     answer.timings["first_audio_s"] = time.perf_counter() - started
                 yield chunk

@@ -165,7 +165,9 @@ class VoiceSettings:
     engine: str = "piper"
     model: str = "piper-en_US-joe-medium"
     language: str = ""
-    """Language of the replies, ISO 639-1; empty: the voice's own, or for espeak-ng that of asr.language."""
+    """Language of the replies, ISO 639-1; empty: the voice's own, or for pico and espeak that of asr.language."""
+    others: tuple[str, ...] = ("pico", "espeak")
+    """Engines that speak what the voice does not, in the order in which they are asked; none: the voice speaks it."""
     speed: float = 1.0
     """1.5 is half as fast again."""
 

@@ -34,7 +34,7 @@ from .looking import LOOK_EVERY, Gaze
 from .manners import Manners, lengthened
 from .orders import Order, is_order, order_in
 from .playback import Playback
-from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Urged, Voice, never
+from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Urged, never
 from .streams import Channel, Lane, Urgency, flow
 from .text import Splitter
 from .tools import ToolContext, think
@@ -74,7 +74,6 @@ class Dialogue:
         detectors: Sequence[TurnDetector] = (),
         observers: Sequence[Observer] = (),
         history: Sequence[Message] = (),
-        make_voice: Callable[[float], Voice] | None = None,
         recognizer: Recognizer | None = None,
     ) -> None:
         settings = stages.settings
@@ -96,7 +95,7 @@ class Dialogue:
         self._ahead, self._every = settings.talk.ahead, int(settings.talk.partials * RATE)
         self._playback = Playback(speaker, ears.played if not ears.timed else _nothing, self._trouble)
         self._lane, self._aside = Lane("engines"), Lane("judges")
-        self._manners = Manners(stages, self._playback, self._lane, make_voice, self.forget)
+        self._manners = Manners(stages, self._playback, self._lane, self.forget)
         self._listener = Listener(
             recognizer or stages.recognizer, self._lane, settings.asr.language, settings.asr.translate
         )
@@ -596,10 +595,11 @@ class Dialogue:
 
     async def _speak(self, job: Job, clauses: Channel[str]) -> None:
         """Clauses into sound: the next one is made while the last one plays."""
+        language = job.turn.utterance.language if job.turn.utterance else ""
         async for clause in clauses:
             self._mark(job, "first_clause_s")
             queued = None
-            speak = partial(self._manners.voice.speak, clause)
+            speak = partial(self._manners.voices.speak, clause, language, job.text)
             async with aclosing(self._lane.iterate(Urgency.VOICE, speak)) as chunks:
                 async for chunk in chunks:
                     self._mark(job, "voice_s")

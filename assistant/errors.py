@@ -93,6 +93,10 @@ class TrainingError(AssistantError):
     """A training run that had to stop; says what was kept."""
 
 
+MOST_LISTED = 40
+"""Known names that an error lists."""
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known name, or the list of all that are known, if any."""
     import difflib
@@ -100,4 +104,5 @@ def nearest(name: str, known: list[str]) -> str:
     if not known:
         return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+    listed = ", ".join(sorted(known)[:MOST_LISTED]) + (", …" if len(known) > MOST_LISTED else "")
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {listed}"

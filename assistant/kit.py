@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from .config import Settings, SoundsSettings
-from .errors import AssistantError
 from .plugins import Plugins
 from .tools import Toolbox
 
 if TYPE_CHECKING:
     from .stages import Brain, Eyes, Fuser, Hearer, Reader, Recognizer, Session, Voice, VoiceActivity
     from .store import Store
+    from .voices import Voices
 
 
 log = logging.getLogger(__name__)
@@ -109,30 +109,14 @@ class Kit:
         return LanguageBrain(session, self.toolbox.specs, self.settings, soften)
 
     @cached_property
-    def voice(self) -> Voice:
-        """Text to speech."""
-        return cast("Voice", self.make("voice", self.settings.voice.engine))
+    def voices(self) -> Voices:
+        """Text to speech: the voice of the settings, and others for what it does not speak."""
+        from .voices import Voices
 
-    def voice_for(self, language: str) -> Voice:
-        """Return a voice that speaks a language (ISO 639-1), or the usual voice where there is none."""
-        if language == getattr(self.voice, "language", language):
-            return self.voice
-        if language not in self._voices:
-            from .backends.espeak import EspeakVoice
+        return Voices(self.settings, self._voice)
 
-            settings = dataclasses.replace(
-                self.settings, voice=dataclasses.replace(self.settings.voice, language=language)
-            )
-            try:
-                self._voices[language] = EspeakVoice(settings, self.store)
-            except AssistantError as error:
-                log.warning("%s; the %s reply is spoken by the usual voice", error, language)
-                self._voices[language] = self.voice
-        return self._voices[language]
-
-    @cached_property
-    def _voices(self) -> dict[str, Voice]:
-        return {}
+    def _voice(self, settings: Settings) -> Voice:
+        return cast("Voice", self.plugins.make("voice", settings.voice.engine, self.store, settings=settings))
 
     @cached_property
     def toolbox(self) -> Toolbox:

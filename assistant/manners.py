@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from .orders import Order
 from .playback import Playback
-from .stages import Stages, Voice
+from .stages import Stages
 from .streams import Lane, Urgency
 from .types import Message
 
@@ -56,8 +56,7 @@ by language; English where the person's language is none of these."""
 class Manners:
     """Carries out what is said to the assistant itself; belongs to the event loop.
 
-    ``make_voice`` returns the voice at another speed; without it the speed stays as it is. ``forget`` forgets the
-    conversation.
+    ``forget`` forgets the conversation.
     """
 
     def __init__(
@@ -65,22 +64,16 @@ class Manners:
         stages: Stages,
         playback: Playback,
         lane: Lane,
-        make_voice: Callable[[float], Voice] | None,
         forget: Callable[[], None],
     ) -> None:
-        self._stages, self._playback, self._lane = stages, playback, lane
-        self._make_voice, self._forget = make_voice, forget
+        self._playback, self._lane, self._forget = playback, lane, forget
         self._speed = stages.settings.voice.speed
-        self._voice: Voice | None = None
+        self.voices = stages.voices
+        """Those who speak, at the speed that was asked for."""
         self.last = ""
         """The last reply, whole."""
         self.cut = False
         """Whether what was said last was cut by what is said now."""
-
-    @property
-    def voice(self) -> Voice:
-        """The voice at the speed that was asked for."""
-        return self._voice or self._stages.voice
 
     def rest(self, heard: str) -> str:
         """Return the words of the last reply that come after those that were ``heard``."""
@@ -109,10 +102,8 @@ class Manners:
                 return ""
 
     async def _change_speed(self, factor: float) -> None:
-        if self._make_voice is None:
-            return
-        make, speed = self._make_voice, _within(SPEEDS, self._speed * factor)
-        self._voice = await self._lane.run(Urgency.VOICE, lambda: make(speed))
+        speed = _within(SPEEDS, self._speed * factor)
+        self.voices = await self._lane.run(Urgency.VOICE, lambda: self.voices.at(speed))
         self._speed = speed
 
 

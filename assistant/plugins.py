@@ -129,15 +129,15 @@ class Plugins:
             known = [known for of, known in self.backends if of == kind]
             raise SettingError(f"there is no {kind} engine {name!r}{nearest(name, known)}") from None
 
-    def make(self, kind: str, name: str, store: Store, *more: Any) -> Any:
-        """Make a stage; ``more`` is handed on to its factory.
+    def make(self, kind: str, name: str, store: Store, *more: Any, settings: Settings | None = None) -> Any:
+        """Make a stage as the usual settings ask for, or others; ``more`` is handed on to its factory.
 
         Raises :class:`ExtraMissing` where its library is not installed.
         """
         backend = self.backend(kind, name)
         module, _, attribute = backend.factory.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)(self.settings, store, *more)
+            return getattr(importlib.import_module(module), attribute)(settings or self.settings, store, *more)
         except ModuleNotFoundError as error:
             if backend.extra is None or (error.name or "").startswith("assistant"):
                 raise

@@ -26,8 +26,9 @@ def question(kit: Kit, say: Path) -> Question:
     recording = Path(platformdirs.user_cache_dir("assistant")) / f"sample-question-{kit.settings.voice.model}.wav"
     if not recording.is_file():
         recording.parent.mkdir(parents=True, exist_ok=True)
-        chunks = list(kit.voice.speak(WORDS))
+        voice = kit.voices.usual
+        chunks = list(voice.speak(WORDS))
         samples = np.concatenate([chunk.samples for chunk in chunks])
-        quiet = np.zeros(kit.voice.rate // 2, np.float32)  # half a second before and after
-        sound.write(recording, [AudioChunk(np.concatenate([quiet, samples, quiet]), round(kit.voice.rate * PITCH))])
+        quiet = np.zeros(voice.rate // 2, np.float32)  # half a second before and after
+        sound.write(recording, [AudioChunk(np.concatenate([quiet, samples, quiet]), round(voice.rate * PITCH))])
     return Question(audio=recording, image=photos[0], say=say)

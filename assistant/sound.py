@@ -141,10 +141,10 @@ class Resampler:
 
     def push(self, samples: Samples) -> Samples:
         """Take a piece, (samples,), at the source rate; return what is ready at the target rate."""
-        import av
-
         if self.source == self.target:
             return samples
+        import av
+
         if self._resampler is None:
             self._resampler = av.AudioResampler(format="flt", layout="mono", rate=self.target)
         if len(samples) == 0:

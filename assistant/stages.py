@@ -18,6 +18,7 @@ from .types import AudioChunk, Features, Frame, Label, Percept, ToolCall, Turn, 
 if TYPE_CHECKING:
     from .config import Settings
     from .tools import Toolbox
+    from .voices import Voices
 
 TokenIds = list[int]
 
@@ -431,7 +432,7 @@ class Stages(Sight, Protocol):
         ...
 
     @property
-    def voice(self) -> Voice:
+    def voices(self) -> Voices:
         """Text to speech."""
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from .errors import ExtraMissing
 from .happening import Observer
 from .interruption import leavable
 from .memory import tidy
-from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector, Voice
+from .stages import Camera, EchoCanceller, Microphone, Speaker, TurnDetector
 from .types import Message
 from .wake import DrowsyEars
 
@@ -51,7 +50,7 @@ def converse(
         speaker.on_played = ears.played  # told at the moment of playing, which is nearer than the queue
         ears.timed = True
     detectors = detectors_of(kit)
-    leavable(lambda: (kit.live_recognizer, kit.brain, kit.voice))
+    leavable(lambda: (kit.live_recognizer, kit.brain, kit.voices))
     if camera is not None:
         leavable(lambda: (kit.eyes, kit.fuser))
     dialogue = Dialogue(
@@ -62,7 +61,6 @@ def converse(
         detectors,
         [*observers, tidy],
         history,
-        make_voice=lambda speed: voice_at(kit, speed),
         recognizer=kit.live_recognizer,
     )
     dialogue.hands_free = hands_free
@@ -76,7 +74,8 @@ def converse(
         drowsy.told = lambda state, word: dialogue.tell_from_thread(state, word=word)
     if kit.settings.audio.earcons and echo:
         greets = hands_free and drowsy is None
-        dialogue.observers.append(Chimes(dialogue.chime, kit.voice.rate, kit.settings.audio.volume, hands_free, greets))
+        rate, volume = kit.voices.usual.rate, kit.settings.audio.volume
+        dialogue.observers.append(Chimes(dialogue.chime, rate, volume, hands_free, greets))
     return dialogue
 
 
@@ -96,12 +95,3 @@ def canceller(kit: Kit) -> EchoCanceller | None:
     except (ModuleNotFoundError, ExtraMissing) as error:
         log.warning("half an echo canceller (%s): use headphones, or install it", error)
     return EchoFilter(behind)
-
-
-def voice_at(kit: Kit, speed: float) -> Voice:
-    """Return the voice of the settings at another speed."""
-    from .kit import Kit as AnotherKit
-    from .plugins import Plugins
-
-    settings = dataclasses.replace(kit.settings, voice=dataclasses.replace(kit.settings.voice, speed=speed))
-    return AnotherKit(settings, Plugins(settings), kit.store).voice

@@ -19,6 +19,7 @@ from assistant.stages import Recognition
 from assistant.tools import Toolbox
 from assistant.turns import RATE
 from assistant.types import AudioChunk, Samples, Utterance
+from assistant.voices import Voices
 
 from .fakes import FakeBrain, FakeCamera, FakeEyes, FakeSpeaker, FakeTurnDetector, FakeVoice, silence, tone
 
@@ -44,6 +45,7 @@ class ToneRecognizer:
 
     def __init__(self, words: dict[int, str]) -> None:
         self.words = words
+        self.language = "en"
         self.heard: list[AudioChunk] = []
         self.voiced: list[bool] = []
         """Whether each was known to be speech."""
@@ -56,7 +58,7 @@ class ToneRecognizer:
             return Utterance("", no_speech=1.0)
         window = audio.samples[max(0, loud[-1] - 1600) : loud[-1]]
         hertz = float(np.argmax(np.abs(np.fft.rfft(window, 16_000)))) if len(window) else 0.0
-        return Utterance(self.words[min(self.words, key=lambda known: abs(known - hertz))])
+        return Utterance(self.words[min(self.words, key=lambda known: abs(known - hertz))], self.language)
 
 
 class PacedEars:
@@ -108,14 +110,15 @@ class Conversation:
         settings = settings or Settings()
         settings = replace(settings, vad=replace(settings.vad, padding=0.1))
         self.recognizer = ToneRecognizer(words or {440: "what is this"})
-        self.brain, self.voice, self.speaker = brain or FakeBrain(), FakeVoice(RATE // 20), FakeSpeaker(instant=False)
+        self.brain, self.speaker = brain or FakeBrain(), FakeSpeaker(instant=False)
+        self.voice, self.german = FakeVoice(RATE // 20), FakeVoice(RATE // 20, "de")
         self.eyes, self.detector = FakeEyes(), FakeTurnDetector(finished)
         self.happened: list[Happening] = []
         self.ears = PacedEars(sound)
         self.loop = VirtualLoop()
         stages = SimpleNamespace(
             settings=settings, recognizer=self.recognizer, eyes=self.eyes, fuser=None, readers={}, brain=self.brain,
-            voice=self.voice, toolbox=Toolbox(tools or {}, 1.0),
+            voices=Voices(settings, lambda made: self.german if made.voice.language == "de" else self.voice), toolbox=Toolbox(tools or {}, 1.0),
         )  # fmt: skip
         self.stages = stages
         self.camera = camera

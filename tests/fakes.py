@@ -217,10 +217,10 @@ class FakeBrain:
 class FakeVoice:
     """Speaks every character as ``samples_per_character`` samples of a tone, in pieces of 20 ms."""
 
-    rate, language, name = RATE, "en", "fake-voice"
+    name = "fake-voice"
 
-    def __init__(self, samples_per_character: int = CHUNK) -> None:
-        self.samples_per_character = samples_per_character
+    def __init__(self, samples_per_character: int = CHUNK, language: str = "en", rate: int = RATE) -> None:
+        self.samples_per_character, self.language, self.rate = samples_per_character, language, rate
         self.spoken: list[str] = []
 
     def speak(self, clause: str) -> Iterator[AudioChunk]:

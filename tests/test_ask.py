@@ -15,6 +15,7 @@ from assistant.errors import InputError
 from assistant.percepts import wanted_readers
 from assistant.tools import Tool, Toolbox
 from assistant.types import AudioChunk, Box, Frame, TextRegion, ToolCall, Utterance
+from assistant.voices import Voices
 
 from .fakes import RATE, FakeBrain, FakeEyes, FakeReader, FakeRecognizer, FakeVoice, silence, tone
 
@@ -34,8 +35,7 @@ def kit(settings):
         eyes=FakeEyes(("dog", 0.9)),
         fuser=None,
         brain=FakeBrain(),
-        voice=voice,
-        voice_for=lambda language: voice,
+        voices=Voices(settings, lambda _: voice),
         readers={"rapidocr": FakeReader(region), "zxing": FakeReader()},
         toolbox=Toolbox({"double": Tool.of(double)}, 1.0),
     )
@@ -57,13 +57,13 @@ def test_heard_saw_and_said(kit, files):
     assert answer.reply == "It is a dog."
     (turn,) = kit.brain.turns
     assert turn.utterance.text == "what is this" and turn.percepts == (answer.percept,)
-    assert sound.read(files / "answer.wav").seconds == pytest.approx(sum(map(len, kit.voice.spoken)) / 50)
+    assert sound.read(files / "answer.wav").seconds == pytest.approx(sum(map(len, kit.voices.usual.spoken)) / 50)
     assert all(seconds is not None for seconds in answer.timings.values())
 
 
 def test_text_only_has_no_percept_and_no_sound(kit):
     answer = Asker(kit).ask(Question(text="Hello?"))
-    assert answer.utterance is None and answer.percept is None and kit.voice.spoken == []
+    assert answer.utterance is None and answer.percept is None and kit.voices.usual.spoken == []
     assert kit.brain.turns[0].percepts == ()
     assert answer.timings["asr_s"] is None and answer.timings["first_audio_s"] is None
 
@@ -71,7 +71,7 @@ def test_text_only_has_no_percept_and_no_sound(kit):
 def test_silence_is_told_and_the_model_is_not_asked(kit, files):
     answer = Asker(kit).ask(Question(audio=files / "quiet.wav", say=files / "answer.wav"))
     assert answer.reply == NOT_HEARD and kit.brain.turns == []
-    assert kit.voice.spoken and (files / "answer.wav").is_file()
+    assert kit.voices.usual.spoken and (files / "answer.wav").is_file()
 
 
 def test_a_tool_runs_and_its_result_reaches_the_model(kit):

@@ -40,6 +40,7 @@ from assistant.tools import Toolbox
 from assistant.turns import RATE, Patience, is_backchannel
 from assistant.types import AudioChunk, Frame, Utterance
 from assistant.utterance import Hearing, respelled
+from assistant.voices import Voices
 
 from .fakes import (
     FakeActivity,
@@ -575,7 +576,8 @@ def test_what_plugins_tell_reaches_the_conversation_from_their_thread_and_hurts_
     made = {"vad": FakeActivity, "turn": FakeTurnDetector}
     kit = SimpleNamespace(
         settings=settings, plugins=told, make=lambda kind, name: made[kind](), recognizer=FakeRecognizer(),
-        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=Toolbox({}, 1.0),
+        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voices=Voices(settings, lambda _: FakeVoice()),
+        readers={}, toolbox=Toolbox({}, 1.0),
     )  # fmt: skip
     plain, live, happened = PlainView(), LiveView(), []
 
@@ -611,7 +613,8 @@ def test_plugins_tell_what_earlier_conversations_left_only_to_somebody_who_liste
     made = {"vad": FakeActivity, "turn": FakeTurnDetector}
     kit = SimpleNamespace(
         settings=settings, plugins=plugins, make=lambda kind, name: made[kind](), recognizer=FakeRecognizer(),
-        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voice=FakeVoice(), readers={}, toolbox=Toolbox({}, 1.0),
+        live_recognizer=FakeRecognizer(), brain=FakeBrain(), voices=Voices(settings, lambda _: FakeVoice()),
+        readers={}, toolbox=Toolbox({}, 1.0),
     )  # fmt: skip
     happened = []
     dialogue = converse(kit, FakeMicrophone(silence(0.5)), FakeSpeaker(), observers=[happened.append], echo=listened_to)

@@ -40,6 +40,22 @@ def test_a_question_is_answered_aloud_and_remembered():
     assert np.abs(talk.speaker.played_samples).max() > 0.1
 
 
+def test_who_speaks_german_is_answered_by_a_german_voice_at_the_speed_that_was_asked_for():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(3.0), speech(1.0, 880), quiet(3.0), speech(1.0), quiet(3.0),
+                        words={440: "was ist das", 880: "langsamer bitte"})  # fmt: skip
+    talk.recognizer.language = "de"
+    talk.brain.enqueue(["Das ist ", "ein Hund."], ["Canberra."])
+    talk.run()
+    assert (talk.german.spoken, talk.voice.spoken) == (["Das ist ein Hund.", "Ist es so gut?", "Canberra."], [])
+    assert talk.dialogue._manners.voices is not talk.stages.voices
+
+
+def test_news_are_told_by_a_voice_of_their_language():
+    talk = Conversation(quiet(5.0), news=["Es ist Zeit für den Tee.", "The tea is ready."])
+    talk.run()
+    assert (talk.german.spoken, talk.voice.spoken) == (["Es ist Zeit für den Tee."], ["The tea is ready."])
+
+
 def test_the_answer_is_begun_on_trial_and_heard_only_when_the_turn_is_over():
     talk = Conversation(quiet(0.3), speech(1.0), quiet(1.0), speech(1.0, 880), quiet(4.0),
                         words={440: "what is", 880: "what is that"}, finished=0.3)  # fmt: skip

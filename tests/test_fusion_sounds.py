@@ -32,6 +32,7 @@ from assistant.stages import Hearer, Recognition, Recognizer
 from assistant.store import Store
 from assistant.store.doctor import selected
 from assistant.types import AudioChunk, Label, Samples, Turn, Utterance
+from assistant.voices import Voices
 
 from .fakes import RATE, FakeEars, FakeRecognizer, FakeVoice, silence, tone
 from .test_brain import make as make_brain
@@ -392,8 +393,7 @@ def test_answers_in_json_tell_what_was_heard(
     parts = {
         "recognizer": Attentive(FakeRecognizer("Where is it?"), hearer),
         "brain": brain,
-        "voice": FakeVoice(),
-        "voice_for": lambda self, language: FakeVoice(),
+        "voices": Voices(settings, lambda _: FakeVoice()),
     }
     for name, part in parts.items():
         monkeypatch.setattr(Kit, name, part, raising=True)

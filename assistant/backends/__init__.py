@@ -35,6 +35,7 @@ def assistant_backends() -> list[Backend]:
         Backend("translator", "transformers", f"{here}.hub_translator:HubTranslator", "gpu", ("transformers", "torch")),
         Backend("painter", "diffusers", f"{here}.diffusers:DiffusersPainter", "draw", ("diffusers", "torch")),
         Backend("voice", "piper", f"{here}.piper:PiperVoice", libraries=("piper",)),
+        Backend("voice", "pico", f"{here}.pico:PicoVoice"),
         Backend("voice", "espeak", f"{here}.espeak:EspeakVoice"),
         Backend("voice", "coqui", f"{here}.coqui:CoquiVoice", "coqui", ("TTS",)),
         Backend("turn", "smart-turn", f"{here}.smart_turn:SmartTurn", libraries=("onnxruntime", "faster_whisper")),

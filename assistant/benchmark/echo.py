@@ -129,7 +129,7 @@ def told(kit: Kit, seconds: float) -> Told:
 def _spoken(kit: Kit, clause: str) -> Samples:
     from ..sound import resample
 
-    chunks = list(kit.voice.speak(clause))
+    chunks = list(kit.voices.usual.speak(clause))
     return resample(AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].rate), RATE).samples
 
 

@@ -108,7 +108,7 @@ def overhead(kit: Kit, runs: int = 3) -> Figure:
                     watch.follow(kit.fuser, "read")
                     watch.follow(kit.fuser, "answer")
                 watch.follow(kit.brain, "reply")
-                watch.follow(kit.voice, "speak")
+                watch.follow(kit.voices.usual, "speak")
                 started = time.perf_counter()
                 asker.ask(question)
                 total = time.perf_counter() - started

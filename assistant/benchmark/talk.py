@@ -503,7 +503,7 @@ def one_after_the_other(
     pieces = _texts(kit, Turn(Utterance(utterance.text), percepts))
     clause = next(clauses(pieces), "Nothing.")
     watch.lap("first_clause_s")
-    next(iter(kit.voice.speak(clause)), None)
+    next(iter(kit.voices.usual.speak(clause)), None)
     watch.lap("voice_s")
     pieces.close()
     return watch.split | {"first_audio_s": sum(watch.split.values())}
@@ -557,9 +557,9 @@ def made_recordings(kit: Kit, texts: Sequence[str]) -> list[Recording]:
     """Return texts as the voice speaks them, at several pitches."""
     made = []
     for number, text in enumerate(texts):
-        samples = np.concatenate([chunk.samples for chunk in kit.voice.speak(text)])
+        samples = np.concatenate([chunk.samples for chunk in kit.voices.usual.speak(text)])
         pitch = PITCHES[number % len(PITCHES)]
-        spoken = AudioChunk(samples, round(kit.voice.rate * pitch))
+        spoken = AudioChunk(samples, round(kit.voices.usual.rate * pitch))
         trim = trimmed(kit, sound.resample(spoken, RATE))
         # A very short "mm" may be no speech to the detector; it is said all the same.
         made.append(Recording(text, trim if len(trim) else sound.resample(spoken, RATE).samples))

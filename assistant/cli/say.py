@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import output
 from ..errors import DeviceError, InputError
+from ..fusion.content import language_spoken
 from ..interruption import leavable, pulled
 from . import App, add_command, given_text, note, print_json
 
@@ -30,7 +31,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write .wav or .flac instead of playing")
     parser.add_argument("--voice", metavar="MODEL", help="a voice of the store, such as piper-en_US-joe-medium")
     parser.add_argument("--speed", type=float, help="1.5 is half as fast again")
-    parser.add_argument("--language", metavar="CODE", help="speak this language with the system's espeak-ng: de, fr, …")
+    parser.add_argument("--language", metavar="CODE", help="speak this language whatever the words: de, fr, …")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -45,8 +46,6 @@ def run(app: App, arguments: Namespace) -> int:
         voice = dataclasses.replace(voice, model=arguments.voice)
     if arguments.speed is not None:
         voice = dataclasses.replace(voice, speed=arguments.speed)
-    if arguments.language is not None:
-        voice = dataclasses.replace(voice, engine="espeak", language=arguments.language)
     app.settings = dataclasses.replace(settings, voice=voice)
     if arguments.out is not None:
         from .. import sound
@@ -55,7 +54,12 @@ def run(app: App, arguments: Namespace) -> int:
         speaker = None
     else:
         speaker = _speaker(app)
-    made: Voice = leavable(lambda: app.make("voice", voice.engine))
+    voices = leavable(lambda: app.kit.voices)
+    language = arguments.language
+    if language in (None, voices.language):
+        made = leavable(lambda: voices.of(language or language_spoken(text, voices.language)))
+    else:
+        made = leavable(lambda: voices.find(language))
     chunks = pulled(_spoken(text, made))
     seconds = _write(arguments.out, chunks) if speaker is None else _play(speaker, chunks)
     if seconds == 0:

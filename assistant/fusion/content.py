@@ -103,6 +103,19 @@ def language_of(text: str) -> str:
     return str(code) if probability >= SURE and counts.get(code, 0) >= english else "en"
 
 
+def language_spoken(text: str, expected: str) -> str:
+    """Return the language of a text that is to be spoken: ``expected``, unless its small words are of another.
+
+    At least two more of them have to be, since languages share many: a name or a number says nothing.
+
+    >>> [language_spoken(text, "de") for text in ("Das ist ein Hund.", "It is a dog.", "Canberra.")]
+    ['de', 'en', 'de']
+    """
+    counts = _counts(_spelled(_tokens(text)))
+    likeliest = max(GUESSED, key=lambda code: counts.get(code, 0))
+    return likeliest if counts.get(likeliest, 0) >= counts.get(expected, 0) + 2 else expected
+
+
 def words(text: str, english: Collection[str] = ()) -> tuple[list[str], bool]:
     """Return the content words of a text in their order, lower case, and whether it is taken for English.
 

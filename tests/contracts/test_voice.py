@@ -105,6 +105,40 @@ def test_numbers_times_and_addresses_can_be_understood(settings: Settings, store
         assert all(part in transcript for part in heard), transcript
 
 
+SENTENCES = {
+    "de": ("Ich erinnere dich um 8 Uhr an deine Tabletten.", ("erinnere", "acht", "tabletten")),
+    "es": ("La capital de Australia es Canberra, y hace frío.", ("capital", "australia", "hace", "frío")),
+    "fr": ("Je vois un chien qui joue dans la neige.", ("vois", "chien", "joue", "neige")),
+    "it": ("Vedo un cane che gioca nella neve.", ("vedo", "cane", "gioca", "neve")),
+}
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_what_is_said_in_other_languages_is_understood(settings: Settings, store: Store, language: str) -> None:
+    from assistant.kit import Kit
+    from assistant.sound import resample
+
+    text, heard = SENTENCES[language]
+    kit = Kit(replace(settings, asr=replace(settings.asr, language=language)), Plugins(settings), store)
+    kit.plugins.settings = kit.settings
+    sound = joined(list(kit.voices.speak(text, language)))
+    transcript = kit.recognizer.transcribe(resample(AudioChunk(sound, kit.voices.usual.rate), 16_000)).text.lower()
+    assert all(word in transcript.replace("8", "acht") for word in heard), transcript
+
+
+def test_pico_speaks_five_languages_and_no_tags(settings: Settings) -> None:
+    from assistant.backends.pico import PicoVoice
+
+    german = PicoVoice(replace(settings, voice=replace(settings.voice, language="de")))
+    assert (german.language, german.name) == ("de", "pico de-DE")
+    loud = joined(list(german.speak('Ein <volume level="0">Hund</volume> bellt.')))
+    assert len(loud) / german.rate > 1.5 and np.abs(loud[len(loud) // 3 : 2 * len(loud) // 3]).max() > 0.1
+    with pytest.raises(SettingError, match="Pico does not speak 'pl'; known: de, en, es, fr, it"):
+        PicoVoice(replace(settings, voice=replace(settings.voice, language="pl")))
+    with pytest.raises(SettingError, match=r"voice\.speed"):
+        PicoVoice(replace(settings, voice=replace(settings.voice, speed=9.0)))
+
+
 def test_an_unknown_voice_is_answered_with_the_nearest(settings: Settings, store: Store) -> None:
     wrong = replace(settings, voice=replace(settings.voice, model="piper-en_US-jo-medium"))
     with pytest.raises(ModelError, match="did you mean 'piper-en_US-joe-medium'"):
