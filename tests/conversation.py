@@ -118,7 +118,7 @@ class Conversation:
         self.loop = VirtualLoop()
         stages = SimpleNamespace(
             settings=settings, recognizer=self.recognizer, eyes=self.eyes, fuser=None, readers={}, brain=self.brain,
-            voices=Voices(settings, lambda made: self.german if made.voice.language == "de" else self.voice), toolbox=Toolbox(tools or {}, 1.0),
+            voices=Voices(settings, self._voice), toolbox=Toolbox(tools or {}, 1.0),
         )  # fmt: skip
         self.stages = stages
         self.camera = camera
@@ -127,6 +127,9 @@ class Conversation:
         self.dialogue: Dialogue
         self.held: asyncio.Task[None]
         """The task that holds the conversation."""
+
+    def _voice(self, settings: Settings) -> FakeVoice:
+        return self.german if settings.voice.language == "de" else self.voice
 
     def run(self, drive: Callable[[], Coroutine[Any, Any, None]] | None = None) -> Conversation:
         """Hold the conversation to the end of its sound, or as ``drive`` does, which has to end it."""
