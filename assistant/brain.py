@@ -30,6 +30,10 @@ Piece = TokenIds | SoftTokens
 _NATIVE_CALLS = ("<tool_call>", '{"name"', "```json")
 """How models begin a call that were trained on another form; it is replaced by ours."""
 
+_NAME = re.compile(r"[a-z_]+")
+_INVENTED = re.compile(r"[a-z]*(?:_|\()")
+"""The beginning of a call of a tool that there is not, written as the others are."""
+
 _NO_CALL = 'root ::= " "? [^a-z_<{`([ \\t\\n] [^<{`(]*'
 
 _SIGNS = " \t\n.,;:?!…。？！،؟।-–—"
@@ -134,13 +138,14 @@ class LanguageBrain:
         pieces = self._session.generate(Sampling(max_tokens=self._limit, grammar=grammar))
         try:
             opening = self._opening(pieces)
-            if opening is not None:
+            invented = opening is not None and _INVENTED.match(opening.lstrip())
+            if opening is not None and not invented:
                 yield from _spoken(opening, pieces)
                 return
         finally:
             _close(pieces)
         self._session.truncate(start)
-        call = self._call()
+        call = None if invented else self._call()
         if call is not None and (allowed := self._allowed(call, turn)) is not None:
             yield allowed
             return
@@ -172,7 +177,7 @@ class LanguageBrain:
             head = text.lstrip()
             if any(_begins(head, start) for start in self._starts):
                 return None
-            if not any(start.startswith(head) for start in self._starts):
+            if not any(start.startswith(head) for start in self._starts) and not _NAME.fullmatch(head):
                 return text
         return None if text.strip() in self._starts else text
 

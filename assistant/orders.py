@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from .familiar import LANGUAGES, familiar
+
 
 class Order(StrEnum):
     """A voice command that acts at once."""
@@ -82,8 +84,9 @@ def order_in(text: str) -> Order | None:
     """Return the voice command that the whole of ``text`` is, if it is one; polite words do not matter."""
     said = bare(text)
     for _ in range(3):
-        if said in _ORDERS:
-            return _ORDERS[said]
+        for form in (said, *(familiar(said, language) for language in LANGUAGES)):
+            if form in _ORDERS:
+                return _ORDERS[form]
         said = _POLITE.sub("", said).strip()
     # "Stop, stop!" is said by somebody who means it.
     words = said.split()

@@ -32,7 +32,7 @@ _NOON, _MIDNIGHT = "noon|midday|midi|mediodía|mezzogiorno", "midnight|mitternac
 _FIVES = r"\d\d?|cinq|dix|vingt(?: cinq)?|cinco|diez|veinte|veinticinco|cinque|dieci|venti|venticinque"
 _CLOCK = (
     rf"(?:(?:half|an? quarter|quarter|viertel|{NUMBER}(?: minuten)?) (?:past|to|nach|vor) |halb )?"
-    rf"(?:{_NOON}|{_MIDNIGHT}|\d{{1,2}}(?:(?: ?[:h.] ?| (?:e |und |et |y )?)?\d\d)?|{NUMBER})"
+    rf"(?:{_NOON}|{_MIDNIGHT}|\d{{1,2}}(?:(?: ?[:h.] ?| (?:e |und |et |y )?)?\d\d| ?h\b)?|{NUMBER})"
     rf"(?! (?:{_SECOND}|{_MINUTE}|hours?|stunden?|horas?|ore)\b)"
     r"(?: o'? ?clock| uhr(?: \d\d)?| heures?(?: \d\d)?)?"
     rf"(?: (?:et (?:demie|quart)|moins (?:le quart|{_FIVES})|(?:y|menos) (?:cuarto|media|{_FIVES})|"
@@ -140,7 +140,7 @@ def next_time(at: str, now: datetime.datetime, early: bool = False, language: st
 
 def _parted(at: str) -> str:
     """Return a time in small letters, with "früh" where "morgen" and "mañana" are a morning."""
-    text = re.sub(r"[-\s]+", " ", at.lower()).strip()
+    text = re.sub(r"(?<=\d) ?h\b", " heures", re.sub(r"[-\s]+", " ", at.lower())).strip()
     morning = r"(?<![^ ])(?:(heute|jeden|am|\w+tag|mittwoch) morgen|(?:(?:de|por|en) la|esta|cada|las) mañanas?)\b"
     return re.sub(morning, r"\1 früh", text)
 

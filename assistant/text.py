@@ -245,14 +245,18 @@ def speakable(text: str, language: str = "en") -> str:
     English: numbers, years, ordinals, ranges, fractions, money, units, times, dates, phone
     numbers, abbreviations, e-mail addresses and URLs become words; no digit is left. Other
     languages: numbers become words where ``num2words`` knows the language (ISO 639-1, a
-    region such as ``de-AT`` may follow); all else is left to the voice.
+    region such as ``de-AT`` may follow), and signs where :mod:`assistant.spoken_signs` does;
+    all else is left to the voice.
     """
     text = plain(text)
-    if language.lower().partition("-")[0].partition("_")[0] == "en":
+    code = language.lower().partition("-")[0].partition("_")[0]
+    if code == "en":
         from .spoken_english import spoken
 
         return spoken(text)
-    return _numbers_in(text, language)
+    from .spoken_signs import written_out
+
+    return _numbers_in(written_out(text, code), language)
 
 
 _NUMBER = re.compile(r"(?<![\w.,:/-])(-?)(\d{1,3}(?:[.\u00a0\u202f ]\d{3})+|\d{1,15})(?:,(\d{1,9}))?(?![\w:/]|[.,]\d)")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .danger import help_for
 from .errors import PluginError, nearest
+from .familiar import familiar
 from .layout import rows
 from .orders import bare, signed
 from .origin import REFUSED, borrowed
@@ -215,7 +216,9 @@ class Toolbox:
         A tool that looks can only be meant where there is a picture.
         """
         text = turn.utterance.text if turn.utterance is not None else ""
-        said = tuple(dict.fromkeys((bare(text), signed(text))))
+        language = turn.utterance.language if turn.utterance is not None else "en"
+        plain = bare(text), signed(text)
+        said = tuple(dict.fromkeys((*plain, *(familiar(words, language) for words in plain))))
         used = {self._plugin(result.call.name) for message in turn.history[-1:] for result in message.results}
         for tool in self.tools.values():
             patterns = [tool.verbatim, tool.again if self._plugin(tool.name) in used else ""]

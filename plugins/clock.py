@@ -100,7 +100,9 @@ def current_time(place: str = "", language: str = "en") -> str:
     (?:wie spät ist es|wie viel uhr ist es)(?: jetzt)?(?: in (?P<place_2>[^\W\d_][^\d_]{1,40}?))?(?: jetzt)?|
     welcher tag ist heute|welches datum ist heute|
     (?:(?:il est )?quelle heure(?: est il)?)(?: (?:à|en|au|aux) (?P<place_3>[^\W\d_][^\d_]{1,40}?))?|
-    quel jour (?:sommes nous|est on)(?: aujourd'hui)?|
+    quel jour (?:sommes nous|(?:est )?on(?: est)?)(?: aujourd'hui)?|on est quel jour(?: aujourd'hui)?|
+    sag mir (?:bitte )?(?:die uhrzeit|wie spät es ist)|(?:dis|donne) moi (?:l'heure|quelle heure il est)|
+    dime (?:la hora|qué hora es)|dimmi (?:l'ora|che or[ae] (?:sono|è))|
     qué hora es(?: en (?P<place_4>[^\W\d_][^\d_]{1,40}?))?|qué día es(?: hoy)?|
     che or[ae] (?:sono|è)(?: (?:a|in|ad) (?P<place_5>[^\W\d_][^\d_]{1,40}?))?|che giorno è(?: oggi)?
 

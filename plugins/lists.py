@@ -123,6 +123,8 @@ _KINDS: Mapping[str, str] = {
     "notes": "(?:of )?notes?|notiz(?:en)?|(?:de )?notas?|(?:di )?note",
 }
 """Lists that have a name in every language."""
+_NAMED = re.compile(r"^(?:(?:my|the|our|die|meine|ma|la|mi|mia) )*(?:list[ae]\b)?|list(?:e|a)?$")
+"""What the language model leaves around the name of a list: "lista de la compra", "my shopping list"."""
 _NO_NAME = r"(?!(?:my|the|our|this|an?|new|me|play|contacts?|mailing)\b)"
 _LIST: Mapping[str, str] = {
     "en": rf"(?:(?:my|the|our|this) )?(?:(?P<name>{_NO_NAME}\w+(?: {_NO_NAME}\w+){{0,2}}) )?list"
@@ -156,14 +158,14 @@ _WANTED: Mapping[str, Mapping[str, str]] = {
         "en": r"(?:(?:add|put|write|place|include|jot(?: down)?) (?:{items} (?:to|on|onto|in|into|down on) {list}|"
         r"(?:to|on) {list} {items})|(?:at |ad |had |out )?"
         rf"(?!(?:{_OTHERWISE}|{_VERBS})\b){{items}} to (?=my |the ){{list}})",
-        "de": r"(?:setze?|schreibe?|packe?|füge?|tu|notiere?) {items} (?:auf|zu|zur|in) {list}(?: hinzu)?",
+        "de": r"(?:set[sz]e?|schreibe?|packe?|füge?|tu|notiere?) {items} (?:auf|zu|zur|in) {list}(?: hinzu)?",
         "fr": r"(?:r?ajoute|mets|note|écris) {items} (?:à|sur|dans) {list}",
         "es": r"(?:añade|agrega|pon|apunta|anota|mete) {items} (?:a|en) {list}",
         "it": r"(?:aggiungi|metti|scrivi|segna) {items} (?:a|alla|nella|sulla) {list}",
     },
     "add_this": {
         "en": r"(?:add|put|write) (?:this|that|it|one of (?:this|these)|these)(?: \w+)? (?:to|on|onto|in) {list}",
-        "de": r"(?:setze?|schreibe?|packe?|füge?|tu) (?:das|dies|dieses)(?: hier)? (?:auf|zu|zur) {list}(?: hinzu)?",
+        "de": r"(?:set[sz]e?|schreibe?|packe?|füge?|tu) (?:das|dies|dieses)(?: hier)? (?:auf|zu|zur) {list}(?: hinzu)?",
         "fr": r"(?:r?ajoute|mets|note) (?:ça|ceci|cela) (?:à|sur) {list}",
         "es": r"(?:añade|agrega|pon|apunta) (?:esto|eso) (?:a|en) {list}",
         "it": r"(?:aggiungi|metti|scrivi) (?:questo|quello) (?:a|alla|sulla) {list}",
@@ -380,7 +382,14 @@ class Lists:
 
     add_to_list.__doc__ = f"""{add_to_list.__doc__}
 
-        Verbatim only: {_patterns("add")}
+        Example: I need to buy eggs, put them on my shopping list. -> add_to_list(items="eggs", name="shopping list")
+        Example (de): Ich brauche noch Brot, schreib es auf die Liste. -> add_to_list(items="Brot")
+
+        When: \\b(?:lists?|buy|run out|ran out|out of)\\b
+
+        Told (en, de, fr, es, it): word for word
+
+        Verbatim: {_patterns("add")}
 
         Again: (?:and|also|und|et|y|e|auch) (?P<items>(?!(?:{_OTHERWISE})\\b)\\w+(?: \\w+){{0,4}}){_END}
         """
@@ -405,7 +414,7 @@ class Lists:
 
     def _key(self, name: str) -> str:
         """Return the name of a list as it is kept."""
-        said = " ".join(re.findall(r"[\w']+", name.lower()))
+        said = _NAMED.sub("", " ".join(re.findall(r"[\w']+", name.lower()))).strip()
         if re.fullmatch(_NOTES, said):
             said = "notes"
         self._last = next((kind for kind, names in _KINDS.items() if re.fullmatch(names, said)), said or self._last)

@@ -160,7 +160,7 @@ _PLEASE = (
 )
 _END = r"(?: (?:please|bitte|por favor|per favore|s'il te plaît|s'il vous plaît|stellen|ein))*"
 _WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|svegliami)"
-_REMIND = r"(?:remind me|erinnere mich|rappelle moi|recuérdame|ricordami)"
+_REMIND = r"(?:remind me|erinner[et]? mich|rapp?ell?e moi|recu[eé]rda ?me|ricorda ?mi)"
 _CANCEL = (
     r"(?:cancel|delete|get rid of|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|"
     r"supprime|éteins|cancela|borra|quita|apaga|cancella|annulla|ferma|spegni)"
@@ -177,7 +177,7 @@ _OFTEN = "daily|weekly|monthly|tägliche[nr]?|wöchentliche[nr]?"
 _REMINDER = (
     rf"{_SET}(?:(?P<every>{_OFTEN}) )?(?:reminder|erinnerung|rappel|recordatorio|promemoria)(?: (?:for|für|pour|para))?"
 )
-_THAT = r"(?:daran|dass|de|di|que|che)"
+_THAT = r"(?:an|daran|dass|de|di|que|che)"
 _MY = r"(?:(?:the|my|den|die|meinen?|le|la|mon|el|mi|il|lo) )?"
 _KIND = (
     r"(?:timer|alarm|reminder|wecker|erinnerung|minuteur|réveil|rappel|temporizador|alarma|recordatorio|sveglia|"
@@ -280,8 +280,9 @@ class Timers:
 
         Verbatim only: {_PLEASE}(?:(?:(?:{_REMIND}|{_WAKE}|alert me) (?:in|dans|en|tra|fra)|
         {_SET}(?:alarm|reminder) (?:for|in)) (?P<lasts>{LASTS})(?: from now)?
-        (?: (?:an|daran|dass|de|di|que|che|à|a))?(?: (?P<purpose>.+?))?|
-        remind me (?P<purpose_2>(?:to|that|about) .+) in (?P<lasts_2>{LASTS})){_END}
+        (?: (?:{_THAT}|à|a))?(?: (?P<purpose>.+?))?|
+        {_REMIND} (?:(?P<purpose_2>(?:to|that|about) .+)|(?:{_THAT} |d')?(?P<purpose_3>.+))
+        (?:in|dans|en|tra|fra) (?P<lasts_2>{LASTS})){_END}
         """
 
     def add_time(self, lasts: str, language: str = "en") -> str:
@@ -361,9 +362,10 @@ class Timers:
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
-        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_REMINDER}) (?:(?P<at>{WHENEVER}|later)
+        Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_REMINDER}) (?:(?:daran )?(?P<at>{WHENEVER}|later)
         (?: {_THAT})?(?: (?:d')?(?P<purpose>.+?))?|
-        (?P<purpose_2>(?:to|that|about|for) .+?)(?: (?:at )?(?P<at_2>{WHENEVER}))?)|
+        (?:(?P<purpose_2>(?:(?:to|that|about|for)|\\w+[aei]r) .+?)|(?:{_THAT} |d')(?P<purpose_4>.+?))
+        (?: (?:at )?(?P<at_2>{WHENEVER}))?)|
         (?P<at_3>{WHENEVER}) {_REMIND}(?: {_THAT})? (?P<purpose_3>.+?)){_END}
         """
 
@@ -432,14 +434,15 @@ class Timers:
         Again: {_PLEASE}{_CANCEL} (?:all|them(?: all)?|alle|tout|todos|tutti){_END}
         """
 
-    def cancel_last(self, language: str = "en") -> str:
-        """Cancel what was set last, when asked for in the usual words."""
+    def cancel_last(self, kind: str = "", language: str = "en") -> str:
+        """Cancel what was set last, when asked for in the usual words; of the kind that was named, if there is one."""
         silenced, self._silenced = self._silenced, None
         if silenced is not None and time.monotonic() - silenced[0] < JUST:
             last = silenced[1]
         else:
             waiting = [*self._running]
-            if not waiting or not self._running.remove(last := waiting[-1]):
+            named = [one for one in waiting if not kind or kind.lower() in _kinds(one)]
+            if not waiting or not self._running.remove(last := (named or waiting)[-1]):
                 return _say("none", language)
         if last.rung and last.every:
             return _say("returns", language, every=said_recurrence(last.every, language))
@@ -447,7 +450,8 @@ class Timers:
 
     cancel_last.__doc__ = f"""{cancel_last.__doc__}
 
-        Verbatim only: {_PLEASE}(?:{_CANCEL} {_MY}{_KIND}|(?:mache?|schalte?|stelle?) {_MY}{_KIND} aus){_END}
+        Verbatim only: {_PLEASE}(?:{_CANCEL} {_MY}(?P<kind>{_KIND})|
+        (?:mache?|schalte?|stelle?) {_MY}(?P<kind_2>{_KIND}) aus){_END}
 
         Again: (?:no )?{_PLEASE}{_CANCEL} (?:it|that|ihn|es|ça|eso){_END}
         """
@@ -602,6 +606,13 @@ def _politely(purpose: str) -> str:
 def _timed(at: str) -> bool:
     """Return whether a time of day is said, and not only a day or a part of one."""
     return re.fullmatch(rf"(?:{SOME_DAY}|later|)", at.lower()) is None
+
+
+def _kinds(reminder: Reminder) -> tuple[str, ...]:
+    """Return the words that somebody may call a reminder by."""
+    alarm = ":" in reminder.name
+    kinds = "alarm wecker réveil alarma sveglia" if alarm else "timer countdown wecker minuteur temporizador"
+    return (*kinds.split(), *("reminder erinnerung rappel recordatorio promemoria".split() if reminder.purpose else ()))
 
 
 def _is_called(reminder: Reminder, which: str, language: str) -> bool:

@@ -349,6 +349,14 @@ def test_a_call_that_begins_in_another_form_is_written_anew(settings: Settings, 
     assert list(brain.reply(ask("How much is six times seven?"))) == [ToolCall("calculate", {"expression": "6*7"})]
 
 
+@pytest.mark.parametrize("opening", ['set_list(items="Milch", "Butter"], purpose="shopping")', "play(song)", "_list()"])
+def test_a_call_of_a_tool_that_there_is_not_is_not_spoken(settings: Settings, opening: str) -> None:
+    replies = iter((opening, "Das geht leider nicht."))
+    brain, session = make(lambda text: next(replies), settings)
+    assert said(brain, ask("Sets Milch auf meine Liste.")) == "Das geht leider nicht."
+    assert opening not in session.text
+
+
 def test_a_word_that_only_begins_like_a_tool_is_spoken(settings: Settings) -> None:
     brain, _ = make("calculated carefully, it is 42.", settings)
     assert said(brain, ask("How much is six times seven?")) == "calculated carefully, it is 42."

@@ -155,6 +155,40 @@ def test_what_is_asked_every_day_is_answered_at_once(
 
 
 @pytest.mark.parametrize(
+    ("language", "said", "time", "purpose"),
+    [
+        ("de", "Erinnere mich an meine Tabletten um 20 Uhr.", "20:00", "meine Tabletten"),
+        ("de", "Erinnern Sie mich daran, um 20 Uhr Anna anzurufen.", "20:00", "Anna anzurufen"),
+        ("de", "Können Sie mich um 20 Uhr an meine Tabletten erinnern?", "20:00", "meine Tabletten"),
+        ("fr", "Rappelle-moi de prendre mes médicaments à 20h.", "20:00", "prendre mes médicaments"),
+        ("fr", "Pouvez-vous me rappeler à 20h30 d'appeler Anna ?", "20:30", "appeler Anna"),
+        ("fr", "Rappele-moi demain 8h de sortir.", "08:00", "sortir"),
+        ("fr", "Réveillez-moi à 7h du matin.", "07:00", ""),
+        ("es", "Recuérdame tomar mis pastillas a las 20.", "20:00", "tomar mis pastillas"),
+        ("es", "Recuerda me a las 20:15 que llame a Ana.", "20:15", "llame a Ana"),
+        ("es", "¿Puede despertarme a las 7?", "07:00", ""),
+        ("it", "Ricordami di chiamare Anna alle 20.", "20:00", "chiamare Anna"),
+        ("it", "Mi ricordi alle 20 di chiamare Anna.", "20:00", "chiamare Anna"),
+        ("it", "Puoi svegliarmi alle 7?", "07:00", ""),
+    ],
+)
+def test_reminders_in_usual_wordings_polite_or_not(
+    toolbox: Toolbox, language: str, said: str, time: str, purpose: str
+) -> None:
+    (told,) = replies(toolbox, said, language)
+    assert time in told and told.endswith(f"{purpose}." if purpose else told[-1:])
+
+
+def test_the_timer_is_cancelled_and_not_the_alarm(toolbox: Toolbox) -> None:
+    dialogue = "Set a timer for ten minutes. | Wake me at seven. | Cancel the timer. | Cancel the alarm. | Cancel it."
+    assert replies(toolbox, dialogue)[2:] == [
+        "It is cancelled: 10 minutes.",
+        "It is cancelled: 07:00.",
+        "None was running.",
+    ]
+
+
+@pytest.mark.parametrize(
     ("language", "dialogue", "days", "told"),
     [
         ("en", "Remind me to call Anna on {day}. | At six.", 5, "18:00 on {date} to call Anna."),
@@ -164,7 +198,7 @@ def test_what_is_asked_every_day_is_answered_at_once(
         ("en", "Remind me in three days to water the plants. | 8 pm.", 3, "20:00 on {date} to water the plants."),
         ("en", "Remind me the day after tomorrow at ten to go out.", 2, "10:00 on {date} to go out."),
         ("en", "Remind me about the meeting on {month} {number}th at 3 p.m.", 40, "15:00 on {date}: the meeting."),
-        ("de", "Erinnere mich am {day} um 18 Uhr an den Arzt.", 4, "18:00 Uhr am {date}, gestellt: an den Arzt."),
+        ("de", "Erinnere mich am {day} um 18 Uhr an den Arzt.", 4, "18:00 Uhr am {date}, gestellt: den Arzt."),
         ("de", "Erinnere mich am {number}. {month} daran, zu packen. | Um acht.", 30,
          "08:00 Uhr am {date}, gestellt: zu packen."),
         ("fr", "Réveille-moi {day} à huit heures.", 3, "08:00 le {date}."),
@@ -174,7 +208,7 @@ def test_what_is_asked_every_day_is_answered_at_once(
          "09:00 on {date}, every month to pay the rent."),
         ("en", "Remind me every year on {month} {number}th at noon to call Tom.", 200,
          "12:00 on {date}, every year to call Tom."),
-        ("de", "Erinnere mich am {day} Abend an den Arzt.", 4, "19:00 Uhr am {date}, gestellt: an den Arzt."),
+        ("de", "Erinnere mich am {day} Abend an den Arzt.", 4, "19:00 Uhr am {date}, gestellt: den Arzt."),
     ],
 )  # fmt: skip
 def test_a_reminder_may_be_days_away(toolbox: Toolbox, language: str, dialogue: str, days: int, told: str) -> None:

@@ -67,7 +67,13 @@ def test_english_is_written_out(written: str, said: str) -> None:
         ("fr", "J'ai 1.200 livres", "J'ai mille deux cents livres"),
         ("es", "-7 grados", "menos siete grados"),
         ("de", "um 14:30 Uhr", "um 14:30 Uhr"),
-        ("xx", "42", "42"),
+        ("de", "15% von 3,50 €, 20 °C", "fünfzehn Prozent von drei Euro fünfzig, zwanzig Grad Celsius"),
+        ("de", "1 kg, 2.5 l, 1 min", "ein Kilogramm, 2.5 Liter, eine Minute"),
+        ("fr", "120 km/h, 1.500 m, $12", "cent vingt kilomètres à l'heure, mille cinq cents mètres, douze dollars"),
+        ("es", "1 kg y 250 g, 12,00 €", "un kilo y doscientos cincuenta gramos, doce euros"),
+        ("it", "30 min, 1 m, €1,05", "trenta minuti, un metro, uno euro cinque"),
+        ("de", "5 m2, 3 gatos, A4, 1/2 kg", "fünf m2, drei gatos, A4, 1/2 kg"),
+        ("xx", "42 kg", "42 kg"),
     ],
 )
 def test_numbers_in_other_languages(language: str, written: str, said: str) -> None:
