@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import locale
 import re
 from collections import deque
 from functools import partial
@@ -32,12 +33,15 @@ SURE_ENOUGH, SURE_ORDER, SURE_AFTER_ALL = 0.55, 0.3, 0.65
 class Listener:
     """Keeps the newest sound and has parts of it read; belongs to the event loop.
 
-    Once somebody has spoken English the recogniser is told so, until it hears another language.
+    Once somebody has spoken English the recogniser is told so, until it hears another language. Another language is
+    likely to be spoken again, and that of the computer's settings to be spoken first.
     """
 
     def __init__(self, recognizer: Recognizer, lane: Lane, language: str, translate: bool) -> None:
         self._recognizer, self._lane, self._translate = recognizer, lane, translate
         self._english = language == "en"
+        self._spoken = self._before = native()
+        self._start = -1
         self._sound: deque[AudioChunk] = deque()
 
     def take(self, chunk: AudioChunk) -> None:
@@ -61,14 +65,25 @@ class Listener:
         Where words were read of it before, it is ``voiced``: speech need not be looked for again.
         """
         short = not draft and end - start <= SHORT
-        expected = is_order if short else None
-        wish = Recognition(self._language(), self._translate, live=True, draft=draft, voiced=voiced, expected=expected)
+        if start != self._start:  # what an utterance is taken for at first is not to hold for the rest of it
+            self._start, self._before = start, self._spoken
+        wish = Recognition(
+            self._language(),
+            self._translate,
+            live=True,
+            draft=draft,
+            voiced=voiced,
+            expected=is_order if short else None,
+            likely=self._before,
+        )
         utterance = await self._transcribe(start, end, wish)
         guessed = short and utterance.text and utterance.confidence < GUESSED and not is_order(utterance.text)
         if guessed and self._english:
             utterance = await self._command(start, end, wish) or utterance
         if utterance.text:
             self._english = utterance.language == "en"
+            if utterance.confidence >= GUESSED:
+                self._spoken = "" if self._english else utterance.language
         return utterance
 
     async def _command(self, start: int, end: int, wish: Recognition) -> Utterance | None:
@@ -78,7 +93,8 @@ class Listener:
 
     async def words_over_reply(self, start: int, end: int, before: str = "") -> str:
         """Return what was said over a reply between two samples, as :func:`words_over_reply`."""
-        utterance = await self._transcribe(start, end, wish_over_reply(self._language(), self._translate))
+        wish = wish_over_reply(self._language(), self._translate, self._spoken)
+        utterance = await self._transcribe(start, end, wish)
         return words_over_reply(utterance, before)
 
     def _language(self) -> str | None:
@@ -89,10 +105,16 @@ class Listener:
         return await self._lane.run(Urgency.EAR, partial(self._recognizer.transcribe, audio, wish))
 
 
-def wish_over_reply(language: str | None, translate: bool = False) -> Recognition:
+def native() -> str:
+    """Return the language of the computer's settings, ISO 639-1; nothing for English, which is guessed anyway."""
+    code, _, country = (locale.getlocale()[0] or "").partition("_")
+    return code if country and len(code) == 2 and code != "en" else ""
+
+
+def wish_over_reply(language: str | None, translate: bool = False, likely: str = "") -> Recognition:
     """Return how a burst over a reply is to be read; the hint is in English."""
     hint = INTERJECTIONS if language == "en" else ""
-    return Recognition(language, translate, live=True, hint=hint, expected=is_order)
+    return Recognition(language, translate, live=True, hint=hint, expected=is_order, likely=likely)
 
 
 def words_over_reply(utterance: Utterance, before: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 
 from .familiar import LANGUAGES, familiar
@@ -66,7 +67,6 @@ _POLITE = re.compile(
     r"|\s*\b(?:please|now|a bit|a little|thanks|thank you|bitte|danke|s'il te plaît|s'il vous plaît|merci|por favor|"
     r"gracias|per favore|grazie)$"
 )
-_ORDERS = {phrase: order for order, phrases in _PHRASES.items() for phrase in phrases.split("|")}
 
 
 def bare(text: str) -> str:
@@ -80,19 +80,34 @@ def signed(text: str) -> str:
     return " ".join(plain.split())
 
 
+_ACCENTS = {ord(letter): unicodedata.normalize("NFD", letter)[0] for letter in map(chr, range(0xC0, 0x180))}
+
+
+def unaccented(text: str) -> str:
+    """Return a text without the accents of its letters, as long as before: recognisers leave them out.
+
+    >>> unaccented("qué año für Élise")
+    'que ano fur Elise'
+    """
+    return text.translate(_ACCENTS)
+
+
+_ORDERS = {unaccented(phrase): order for order, phrases in _PHRASES.items() for phrase in phrases.split("|")}
+
+
 def order_in(text: str) -> Order | None:
     """Return the voice command that the whole of ``text`` is, if it is one; polite words do not matter."""
     said = bare(text)
     for _ in range(3):
         for form in (said, *(familiar(said, language) for language in LANGUAGES)):
-            if form in _ORDERS:
-                return _ORDERS[form]
+            if (plain := unaccented(form)) in _ORDERS:
+                return _ORDERS[plain]
         said = _POLITE.sub("", said).strip()
     # "Stop, stop!" is said by somebody who means it.
     words = said.split()
     for size in range(1, len(words) // 2 + 1):
         if words[size:] == words[:-size]:
-            return _ORDERS.get(" ".join(words[:size]))
+            return _ORDERS.get(unaccented(" ".join(words[:size])))
     return None
 
 

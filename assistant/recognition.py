@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -54,6 +54,12 @@ BEST_OF = 5
 AGAIN = 4
 """Words that a sentence and a second beginning of it have in common, from which nobody says both."""
 
+UNSURE = 0.5
+"""Probability below which a language is not believed."""
+
+STEADY = 30.0
+"""How many times as probable another language must be than the one that was spoken before."""
+
 SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
 """Languages written without spaces: there each aligned part is a word."""
 
@@ -70,6 +76,7 @@ class Wish:
     draft: bool = False
     hint: str = ""
     expected: Callable[[str], bool] | None = None
+    likely: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +172,14 @@ def recognize(
         piece = hear(
             heard.samples[start:end],
             Wish(
-                language, options.translate, options.words, options.live, options.draft, options.hint, options.expected
+                language,
+                options.translate,
+                options.words,
+                options.live,
+                options.draft,
+                options.hint,
+                options.expected,
+                options.likely,
             ),
         )
         language = piece.language
@@ -183,6 +197,18 @@ def recognize(
         no_speech=min((piece.no_speech for piece in pieces), default=1.0),
         features=pieces[0].features if len(pieces) == 1 else None,
     )
+
+
+def language_heard(probabilities: Mapping[str, float], likely: str = "") -> str:
+    """Return the language of what was said, ISO 639-1, by the probabilities of a network; English where it is unsure.
+
+    People seldom change their language: the one that was ``likely`` before is believed for a short question, too,
+    which a network alone takes for another language every second time.
+    """
+    best = max(probabilities, key=lambda code: probabilities[code])
+    if probabilities.get(likely, 0.0) * STEADY >= probabilities[best]:
+        return likely
+    return best if probabilities[best] >= UNSURE else "en"
 
 
 def wishes(options: Recognition | None, asr: AsrSettings, known: Sequence[str], model: str) -> Recognition:

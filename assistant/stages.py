@@ -69,6 +69,8 @@ class Recognition:
     expected: Callable[[str], bool] | None = None
     """Whether a text is one that is likelier here than a recogniser knows; it is written where it may well have been
     said, although something else is a little more probable. Of no use to some."""
+    likely: str = ""
+    """What was spoken before, ISO 639-1: believed unless another language is far more probable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from .danger import help_for
 from .errors import PluginError, nearest
 from .familiar import familiar
 from .layout import rows
-from .orders import bare, signed
+from .orders import bare, signed, unaccented
 from .origin import REFUSED, borrowed
 from .prompt import parse_call
 from .types import Frame, Percept, ToolCall, ToolResult, Turn
@@ -145,13 +145,16 @@ class Tool:
 
 
 def _pattern(doc: str, key: str, tool: str) -> str:
-    """Return the pattern that a docstring gives on a line ``key: pattern``, which may go on in lines after it."""
+    """Return the pattern that a docstring gives on a line ``key: pattern``, which may go on in lines after it.
+
+    Whole requests are matched without accents.
+    """
     written = "".join(map(str.strip, doc.partition(f"\n{key}:")[2].partition("\n\n")[0].splitlines()))
     try:
         re.compile(written)
     except re.error as error:
         raise PluginError(f"the pattern after {key}: of {tool} is no regular expression ({error})") from error
-    return written
+    return unaccented(written) if key != "When" else written
 
 
 def _argument(group: str) -> str:
@@ -218,15 +221,19 @@ class Toolbox:
         text = turn.utterance.text if turn.utterance is not None else ""
         language = turn.utterance.language if turn.utterance is not None else "en"
         plain = bare(text), signed(text)
-        said = tuple(dict.fromkeys((*plain, *(familiar(words, language) for words in plain))))
+        forms = dict.fromkeys((*plain, *(familiar(words, language) for words in plain)))
+        said = [(unaccented(words), words) for words in forms]
         used = {self._plugin(result.call.name) for message in turn.history[-1:] for result in message.results}
         for tool in self.tools.values():
             patterns = [tool.verbatim, tool.again if self._plugin(tool.name) in used else ""]
-            tried = ((one, words) for one in patterns if one for words in said)
-            asked = next((found for one, words in tried if (found := re.fullmatch(one, words))), None)
+            tried = ((one, plain, words) for one in patterns if one for plain, words in said)
+            matches = ((found, words) for one, plain, words in tried if (found := re.fullmatch(one, plain)))
+            asked, words = next(matches, (None, ""))
             if asked is not None and _sees(tool, context):
                 given = {
-                    _argument(name): _as_written(value, text) for name, value in asked.groupdict().items() if value
+                    _argument(name): _as_written(words[slice(*asked.span(name))], text)
+                    for name, value in asked.groupdict().items()
+                    if value
                 }
                 return ToolCall(tool.name, given)
         return None

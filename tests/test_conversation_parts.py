@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import locale
 import threading
 import time
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from assistant.listening import (
     SURE_ENOUGH,
     SURE_ORDER,
     Listener,
+    native,
     words_over_reply,
 )
 from assistant.looking import Gaze
@@ -668,6 +670,39 @@ def test_only_english_ears_are_told_what_people_say_while_they_listen():
         return [(options.language, options.hint) for options in recognizer.options]
 
     assert asyncio.run(hints("en")) == [("en", ""), ("en", INTERJECTIONS), ("en", ""), (None, "")]
+
+
+def test_the_language_of_an_utterance_is_likely_for_the_next_one(monkeypatch):
+    """What is taken for another language at first is not to hold for the rest of the same utterance."""
+    monkeypatch.setattr(locale, "getlocale", lambda: ("de_AT", "UTF-8"))
+
+    async def likely():
+        recognizer = FakeRecognizer()
+        lane = Lane("test")
+        listener = Listener(recognizer, lane, "auto", translate=False)
+        listener.take(AudioChunk(tone(6.0), RATE, 0))
+        for start, text, language, confidence in (
+            (0, "Que", "es", 0.9),
+            (0, "Che ore sono?", "it", 0.9),
+            (RATE, "Hm", "cy", 0.1),
+            (2 * RATE, "What time is it?", "en", 0.9),
+            (3 * RATE, "And in Paris?", "en", 0.9),
+        ):
+            recognizer.enqueue(Utterance(text, language, confidence=confidence))
+            await listener.read(start, start + RATE)
+        await listener.words_over_reply(0, RATE)
+        lane.close()
+        return [options.likely for options in recognizer.options]
+
+    assert asyncio.run(likely()) == ["de", "de", "it", "it", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("settings", "language"), [("fr_FR", "fr"), ("en_US", ""), ("C", ""), (None, ""), ("German_Germany", "")]
+)
+def test_the_language_of_the_computer(monkeypatch, settings, language):
+    monkeypatch.setattr(locale, "getlocale", lambda: (settings, None))
+    assert native() == language
 
 
 def test_voice_commands_are_expected_over_a_reply_and_in_short_turns():

@@ -179,6 +179,24 @@ def test_reminders_in_usual_wordings_polite_or_not(
     assert time in told and told.endswith(f"{purpose}." if purpose else told[-1:])
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "told"),
+    [
+        ("es", "que hora es en tokio", "En Tokio"),
+        ("es", "anade café a mi lista de la compra", "Anotado en su lista de la compra: café."),
+        ("fr", "reveille moi a 7h du matin", "Le réveil est réglé sur 07:00"),
+        ("fr", "Ajoute des pâtes à ma liste de courses", "Noté sur votre liste de courses : pâtes."),
+        ("de", "wie spat ist es", "Es ist"),
+        ("it", "che giorno e oggi", "Sono le"),
+    ],
+)
+def test_recognisers_leave_accents_out_but_what_was_said_keeps_its_own(
+    toolbox: Toolbox, language: str, said: str, told: str
+) -> None:
+    (answer,) = replies(toolbox, said, language)
+    assert answer.startswith(told)
+
+
 def test_the_timer_is_cancelled_and_not_the_alarm(toolbox: Toolbox) -> None:
     dialogue = "Set a timer for ten minutes. | Wake me at seven. | Cancel the timer. | Cancel the alarm. | Cancel it."
     assert replies(toolbox, dialogue)[2:] == [

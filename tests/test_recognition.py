@@ -15,6 +15,7 @@ from assistant.recognition import (
     WINDOW,
     Piece,
     Wish,
+    language_heard,
     looping,
     recognize,
     repetitive,
@@ -121,3 +122,20 @@ def test_speech_is_not_looked_for_where_somebody_is_known_to_speak(
     text = recognize(audio, Recognition(voiced=voiced), Deaf(), VadSettings(), hear).text
     assert heard == shown
     assert text == ("A cup of tea." if shown else "")
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "likely", "language"),
+    [
+        ({"es": 0.5, "it": 0.3}, "it", "it"),
+        ({"es": 0.95, "it": 0.02}, "it", "es"),
+        ({"es": 0.95, "it": 0.04}, "it", "it"),
+        ({"es": 0.6, "it": 0.3}, "", "es"),
+        ({"es": 0.4, "it": 0.3}, "", "en"),
+        ({"es": 0.4, "it": 0.3}, "xx", "en"),
+    ],
+)
+def test_what_was_spoken_before_is_likely_to_be_spoken_again(
+    probabilities: dict[str, float], likely: str, language: str
+) -> None:
+    assert language_heard(probabilities, likely) == language

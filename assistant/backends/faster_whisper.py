@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingError, nearest
-from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, settled, unlooped
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, language_heard, settled, unlooped
 from ..sound import resample
 from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 HOP = 160  # samples a mel frame, 10 ms
 FULL = 3000  # mel frames that Whisper was trained on, 30 s
 MARGIN, LEAST = 300, 1000  # frames of silence after a shortened recording, and in all; with fewer the decoder loops
-UNSURE = 0.5  # a language less probable than this is not believed
 HYPOTHESES = 5  # texts among which one that is expected is looked for
 EXPECTED = 2.0  # log-probability by which what is expected may be less probable than the best of them
 
@@ -110,7 +109,7 @@ class FasterWhisper(WindowedRecognizer):
 
     def _written(self, encoded: Any, content: int, wish: Wish, temperature: float = 0.0) -> Piece:
         """Decode; ``content`` are the mel frames before the silence at the end."""
-        language = wish.language or self._language(encoded)
+        language = wish.language or self._language(encoded, wish.likely)
         tokenizer = self._tokenizer(language, wish.translate)
         hint = [tokenizer.sot_prev, *tokenizer.encode(f" {wish.hint}")] if wish.hint else []
         prompt = [*hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
@@ -146,9 +145,9 @@ class FasterWhisper(WindowedRecognizer):
         )
         return replace(piece, words=self._words(tokens, encoded, content, tokenizer)) if wish.words else piece
 
-    def _language(self, encoded: Any) -> str:
-        token, probability = self._model.model.detect_language(encoded)[0][0]
-        return str(token[2:-2]) if probability >= UNSURE else "en"
+    def _language(self, encoded: Any, likely: str) -> str:
+        found = self._model.model.detect_language(encoded)[0]
+        return language_heard({token[2:-2]: probability for token, probability in found}, likely)
 
     def _tokenizer(self, language: str, translate: bool) -> Any:
         from faster_whisper.tokenizer import Tokenizer

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .. import output
 from ..errors import ModelError
-from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, padded, settled
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, language_heard, padded, settled
 from ..sound import resample
 from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
@@ -96,11 +96,12 @@ class OpenAIWhisper(WindowedRecognizer):
         half = self._model.device.type == "cuda"
         with torch.inference_mode():
             encoded = self._model.embed_audio((mel.half() if half else mel)[None])[0]
+            language = wish.language or language_heard(whisper.detect_language(self._model, encoded)[1], wish.likely)
 
         def attempt(temperature: float) -> Piece:
             options = whisper.DecodingOptions(
                 task="translate" if wish.translate else "transcribe",
-                language=wish.language,
+                language=language,
                 temperature=temperature,
                 beam_size=None if temperature > 0 else self._beam(wish.live),
                 best_of=BEST_OF if temperature > 0 else None,
