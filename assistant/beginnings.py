@@ -59,7 +59,7 @@ def unlike(beginning: str, calls: bool = False) -> str:
 
     Without ``calls`` a reply begins with no small letter and holds no sign by which a call of a tool is written.
     """
-    barred, rest = ("", r"[^\x00]*") if calls else ("<{`(", "[^<{`(]*")
+    barred, rest = ("", r"[^\x00]*") if calls else ("<{`(_", "[^<{`(_]*")
     first = r" \t\n" if calls else r"a-z_<{`([ \t\n"
     rules = [f"rest ::= {rest}"]
     for place, char in enumerate(beginning):

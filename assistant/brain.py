@@ -34,7 +34,7 @@ _NAME = re.compile(r"[a-z_]+")
 _INVENTED = re.compile(r"[a-z]*(?:_|\()")
 """The beginning of a call of a tool that there is not, written as the others are."""
 
-_NO_CALL = 'root ::= " "? [^a-z_<{`([ \\t\\n] [^<{`(]*'
+_NO_CALL = 'root ::= " "? [^a-z_<{`([ \\t\\n] [^<{`(_]*'
 
 _SIGNS = " \t\n.,;:?!…。？！،؟।-–—"
 """What a recogniser sets after words, be the sentence whole or not."""

@@ -123,8 +123,6 @@ _KINDS: Mapping[str, str] = {
     "notes": "(?:of )?notes?|notiz(?:en)?|(?:de )?notas?|(?:di )?note",
 }
 """Lists that have a name in every language."""
-_NAMED = re.compile(r"^(?:(?:my|the|our|die|meine|ma|la|mi|mia) )*(?:list[ae]\b)?|list(?:e|a)?$")
-"""What the language model leaves around the name of a list: "lista de la compra", "my shopping list"."""
 _NO_NAME = r"(?!(?:my|the|our|this|an?|new|me|play|contacts?|mailing)\b)"
 _LIST: Mapping[str, str] = {
     "en": rf"(?:(?:my|the|our|this) )?(?:(?P<name>{_NO_NAME}\w+(?: {_NO_NAME}\w+){{0,2}}) )?list"
@@ -382,14 +380,7 @@ class Lists:
 
     add_to_list.__doc__ = f"""{add_to_list.__doc__}
 
-        Example: I need to buy eggs, put them on my shopping list. -> add_to_list(items="eggs", name="shopping list")
-        Example (de): Ich brauche noch Brot, schreib es auf die Liste. -> add_to_list(items="Brot")
-
-        When: \\b(?:lists?|buy|run out|ran out|out of)\\b
-
-        Told (en, de, fr, es, it): word for word
-
-        Verbatim: {_patterns("add")}
+        Verbatim only: {_patterns("add")}
 
         Again: (?:and|also|und|et|y|e|auch) (?P<items>(?!(?:{_OTHERWISE})\\b)\\w+(?: \\w+){{0,4}}){_END}
         """
@@ -414,7 +405,7 @@ class Lists:
 
     def _key(self, name: str) -> str:
         """Return the name of a list as it is kept."""
-        said = _NAMED.sub("", " ".join(re.findall(r"[\w']+", name.lower()))).strip()
+        said = " ".join(re.findall(r"[\w']+", name.lower()))
         if re.fullmatch(_NOTES, said):
             said = "notes"
         self._last = next((kind for kind, names in _KINDS.items() if re.fullmatch(names, said)), said or self._last)

@@ -12,8 +12,8 @@ import pytest
 
 from assistant.config import HistorySettings, Settings
 from assistant.plugins import Plugins
-from assistant.tools import Toolbox, ToolContext
-from assistant.types import Label, Percept, ToolCall
+from assistant.tools import Toolbox
+from assistant.types import Label, Percept
 
 from .direct import replies
 
@@ -125,21 +125,3 @@ def test_what_is_shown_is_put_on_the_list(
 def test_without_a_picture_this_is_asked_for(settings: Settings, tmp_path: Path) -> None:
     (told,) = replies(lists(settings, tmp_path), "Add this to my shopping list.")
     assert told.startswith("What shall go on your shopping list?")
-
-
-@pytest.mark.parametrize(
-    ("language", "name", "told"),
-    [
-        ("en", "my shopping list", "Now on your shopping list: milk."),
-        ("es", "lista de la compra", "Anotado en su lista de la compra: milk."),
-        ("fr", "liste de courses", "Noté sur votre liste de courses : milk."),
-        ("de", "Einkaufsliste", "Auf der Einkaufsliste notiert: milk."),
-        ("en", "party", "Now on your party list: milk."),
-        ("en", "", "Now on your shopping list: milk."),
-    ],
-)
-def test_the_language_model_may_call_a_list_as_people_do(own: Settings, language: str, name: str, told: str) -> None:
-    toolbox = Toolbox(Plugins(own).tools, 5.0)
-    call = ToolCall("add_to_list", {"items": "milk", "name": name})
-    assert toolbox.run(call, ToolContext(language=language)).result == told
-    assert "add_to_list" in {spec["name"] for spec in toolbox.specs}
