@@ -134,7 +134,8 @@ _LIST: Mapping[str, str] = {
 }
 _PLEASE = (
     r"(?:(?:please|can you|could you|would you|i (?:want|need) (?:you )?to|i(?:'d| would) like (?:you )?to|we need to|"
-    r"we should|go ahead and|let's|and|so|also|(?:we|i) (?:ran|are|am|'re|'m)? ?out of \w+(?: \w+)?|bitte|kannst du|"
+    r"we should|go ahead and|let's|and|so|also|(?:we|i)(?:'re|'m| ran| are| am) out of \w+(?: \w+)?"
+    r"(?! (?:\w+ ){0,3}(?:add|put|write) (?:it|them|that|some)\b)|bitte|kannst du|"
     r"und|tu peux|et|puedes|y|puoi|e|okay) )*"
 )
 _END = (
@@ -155,11 +156,21 @@ _WANTED: Mapping[str, Mapping[str, str]] = {
         # Recognisers write "and" or "at" for "add" at the very beginning.
         "en": r"(?:(?:add|put|write|place|include|jot(?: down)?) (?:{items} (?:to|on|onto|in|into|down on) {list}|"
         r"(?:to|on) {list} {items})|(?:at |ad |had |out )?"
-        rf"(?!(?:{_OTHERWISE}|{_VERBS})\b){{items}} to (?=my |the ){{list}})",
-        "de": r"(?:set[sz]e?|schreibe?|packe?|füge?|tu|notiere?) {items} (?:auf|zu|zur|in) {list}(?: hinzu)?",
-        "fr": r"(?:r?ajoute|mets|note|écris) {items} (?:à|sur|dans) {list}",
-        "es": r"(?:añade|agrega|pon|apunta|anota|mete) {items} (?:a|en) {list}",
-        "it": r"(?:aggiungi|metti|scrivi|segna) {items} (?:a|alla|nella|sulla) {list}",
+        rf"(?!(?:{_OTHERWISE}|{_VERBS})\b){{items}} to (?=my |the ){{list}}|"
+        r"(?:i|we)(?:'m|'re| am| are| have| should)? (?:need(?: to (?:buy|get))?|(?:r[au]n )?out of|buy|get) {items} "
+        r"(?:(?:so|and|please|can you|could you) )*(?:add|put|write) (?:it|them|that|some)(?: down)? "
+        r"(?:to|on|onto) {list})",
+        "de": r"(?:(?:set[sz]e?|schreibe?|packe?|füge?|tu|notiere?) {items} (?:auf|zu|zur|in) {list}(?: hinzu)?|"
+        r"(?:ich brauche|wir brauchen|(?:es|uns|mir) fehl(?:t|en))(?: noch)? {items} (?:bitte )?"
+        r"(?:set[sz]e?|schreibe?|packe?|tu|notiere?) (?:es|sie|ihn|das|die) (?:bitte )?(?:auf|zu|zur) {list})",
+        "fr": r"(?:(?:r?ajoute|mets|note|écris) {items} (?:à|sur|dans) {list}|"
+        r"(?:j'ai besoin(?: de)?|il (?:me |nous )?(?:manque|faut)|(?:on|je) n'(?:a|ai) plus) {items} "
+        r"(?:r?ajoute|mets|note) (?:le|la|les|ça) (?:à|sur|dans) {list})",
+        "es": r"(?:(?:añade|agrega|pon|apunta|anota|mete) {items} (?:a|en) {list}|"
+        r"(?:necesit(?:o|amos)|faltan?|no quedan?) {items} (?:añáde|agréga|pon|apúnta|anóta)l[oa]s? (?:a|en) {list})",
+        "it": r"(?:(?:aggiungi|metti|scrivi|segna) {items} (?:a|alla|nella|sulla) {list}|"
+        r"(?:ho bisogno di|mi serv(?:e|ono)|mancano?) {items} "
+        r"(?:aggiungi|metti|scrivi|segna)l[oaie] (?:a|alla|nella|sulla) {list})",
     },
     "add_this": {
         "en": r"(?:add|put|write) (?:this|that|it|one of (?:this|these)|these)(?: \w+)? (?:to|on|onto|in) {list}",

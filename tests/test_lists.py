@@ -33,6 +33,15 @@ def lists(settings: Settings, folder: Path, enabled: bool = True) -> Toolbox:
           "Now on your shopping list: butter.", "Yes, that is on your shopping list.",
           "Already on your shopping list: eggs.", "I took eggs off your shopping list.",
           "On your shopping list: milk, bread and butter."]),
+        ("en", "I need eggs, put them on my shopping list. | We ran out of milk. Can you add it to the list? | "
+         "We're out of butter, please write it down on my list. | Read the list.",
+         ["Now on your shopping list: eggs.", "Now on your shopping list: milk.", "Now on your shopping list: butter.",
+          "On your shopping list: eggs, milk and butter."]),
+        ("de", "Ich brauche noch Brot, schreib es auf die Liste. | Sets Milch auf meine Einkaufsliste.",
+         ["Auf der Einkaufsliste notiert: Brot.", "Auf der Einkaufsliste notiert: Milch."]),
+        ("fr", "J'ai besoin de pain, ajoute-le à ma liste de courses.", ["Noté sur votre liste de courses : pain."]),
+        ("es", "Necesito huevos, ponlos en mi lista de la compra.", ["Anotado en su lista de la compra: huevos."]),
+        ("it", "Mi serve il pane, aggiungilo alla lista della spesa.", ["Segnato sulla sua lista della spesa: pane."]),
         ("en", "And mild eggs to my shopping list. | No, milk and eggs. | What did you add to my shopping list? | "
          "At tomatoes to the list. | No, I said potatoes. | No thanks. | Read the list.",
          ["Now on your shopping list: mild eggs.", "Now on your shopping list: milk and eggs.", "",
