@@ -364,7 +364,8 @@ class Timers:
 
         Verbatim only: {_PLEASE}(?:(?:{_REMIND}|{_REMINDER}) (?:(?:daran )?(?P<at>{WHENEVER}|later)
         (?: {_THAT})?(?: (?:d')?(?P<purpose>.+?))?|
-        (?:(?P<purpose_2>(?:(?:to|that|about|for)|\\w+[aei]r) .+?)|(?:{_THAT} |d')(?P<purpose_4>.+?))
+        (?:(?P<purpose_2>(?:to|that|about|for|(?:(?<=dame )|(?<=da me ))\\w+[aei]r) .+?)|
+        (?:{_THAT} |d')(?P<purpose_4>.+?))
         (?: (?:at )?(?P<at_2>{WHENEVER}))?)|
         (?P<at_3>{WHENEVER}) {_REMIND}(?: {_THAT})? (?P<purpose_3>.+?)){_END}
         """
