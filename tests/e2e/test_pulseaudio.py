@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import numpy as np
+import platformdirs
 import pytest
 from rapidfuzz import fuzz
 from scipy.signal import correlate
@@ -47,6 +48,9 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("pulse")
     with pytest.MonkeyPatch.context() as patch:
+        # The assistant's own models and prompts, or each conversation would fetch and read them anew.
+        patch.setenv("XDG_DATA_HOME", platformdirs.user_data_dir())
+        patch.setenv("XDG_CACHE_HOME", platformdirs.user_cache_dir())
         for name in ("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH"):
             patch.setenv(name, str(folder))
         socket = folder / "socket"
