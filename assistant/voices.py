@@ -60,19 +60,27 @@ class Voices:
         return self._others[language]
 
     def find(self, language: str) -> Voice:
-        """Return a voice made for a language, or raise :class:`SettingError` with what the engines say of it."""
-        problems = []
-        for engine in self._settings.voice.others:
-            voice = dataclasses.replace(self._settings.voice, engine=engine, language=language)
-            try:
-                made = self._make(dataclasses.replace(self._settings, voice=voice))
-            except AssistantError as error:
-                problems.append(str(error))
-                continue
-            if getattr(made, "language", language) == language:
-                return made
-            problems.append(f"{engine} does not")
-        raise SettingError(f"no voice speaks {language!r}: {'; '.join(problems) or 'voice.others names none'}")
+        """Return a voice made for a language, as :func:`voice_of`."""
+        return voice_of(language, self._settings, self._make)
+
+
+def voice_of(language: str, settings: Settings, make: Callable[[Settings], Voice]) -> Voice:
+    """Return a voice that the first engine of ``voice.others`` that speaks a language makes.
+
+    Raises :class:`SettingError` with what the engines say of it where none does.
+    """
+    problems = []
+    for engine in settings.voice.others:
+        voice = dataclasses.replace(settings.voice, engine=engine, language=language)
+        try:
+            made = make(dataclasses.replace(settings, voice=voice))
+        except AssistantError as error:
+            problems.append(str(error))
+            continue
+        if getattr(made, "language", language) == language:
+            return made
+        problems.append(f"{engine} does not")
+    raise SettingError(f"no voice speaks {language!r}: {'; '.join(problems) or 'voice.others names none'}")
 
 
 def _at(rate: int, chunks: Iterator[AudioChunk]) -> Iterator[AudioChunk]:

@@ -16,7 +16,7 @@ import pytest
 from assistant.cli import App, doctor
 from assistant.config import Settings, StoreSettings
 from assistant.hookspecs import Backend
-from assistant.plugins import Found
+from assistant.plugins import Found, Plugins
 from assistant.store import Store
 from assistant.store import doctor as examination
 from assistant.store.doctor import Finding, Health, examine
@@ -51,6 +51,20 @@ def test_a_missing_library_fails_only_where_the_settings_need_it(empty: Store) -
     assert found["no_such_library"].health is Health.FAIL
     assert found["no_such_extra"].health is found["no_such.part"].health is Health.NOTE
     assert found["no_such_extra"].mend == 'pip install "local-assistant[coqui]"'
+
+
+def test_it_tells_who_speaks_other_languages(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Plugins(empty.settings)
+    found = [finding for finding in examine(empty, here) if finding.area == "language"]
+    assert [(finding.name, finding.health, finding.detail) for finding in found] == [
+        (language, Health.OK, f"spoken by pico {voice}")
+        for language, voice in (("de", "de-DE"), ("fr", "fr-FR"), ("es", "es-ES"), ("it", "it-IT"))
+    ]
+    monkeypatch.setitem(sys.modules, "py_nanotts", None)
+    monkeypatch.setenv("PATH", "")
+    lacking = [finding for finding in examine(empty, here) if finding.area == "language"]
+    assert {finding.health for finding in lacking} == {Health.NOTE}
+    assert "no voice speaks 'de': py-nanotts is not installed" in lacking[0].detail and "espeak" in lacking[0].mend
 
 
 def test_an_engine_that_is_switched_off_is_not_missed(empty: Store) -> None:

@@ -18,14 +18,24 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..config import DrawSettings, SoundsSettings, WakeSettings
-from ..errors import AssistantError
+from ..errors import AssistantError, SettingError
 from ..hookspecs import Backend
 from ..overtones import engine_of
 from ..plugins import Plugins
+from ..spoken_numbers import LANGUAGES
+from ..voices import voice_of
 from . import Condition, Store
 
 KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",), "draw": ("painter",), "sounds": ("hearer",)}
 """The kinds of backend that a section's ``engine`` may name, where it is not called like the section."""
+
+
+ESPEAK = {
+    "linux": "sudo apt install espeak-ng",
+    "darwin": "brew install espeak-ng",
+    "win32": "winget install eSpeak-NG.eSpeak-NG",
+}
+"""How to install a voice for any language, by platform."""
 
 
 class Health(StrEnum):
@@ -57,6 +67,7 @@ def examine(store: Store, plugins: Plugins, deep: bool = False) -> Iterator[Find
     yield from _devices()
     yield from _libraries(store, plugins)
     yield from _models(store)
+    yield from _languages(store, plugins)
     for found in plugins.found:
         health = Health.NOTE if found.problem else Health.OK
         yield Finding("plugin", found.name, health, found.problem or found.origin)
@@ -249,6 +260,27 @@ def _models(store: Store) -> Iterator[Finding]:
             health = Health.FAIL if entry.needed else Health.NOTE
             detail = entry.problem or f"{entry.condition} ({entry.model.size / 1e6:,.0f} MB)"
             yield Finding("model", name, health, detail, f"assistant models pull {name}")
+
+
+def _languages(store: Store, plugins: Plugins) -> Iterator[Finding]:
+    """Yield who speaks each language in which requests are known, but for those of the usual voice."""
+    voice = store.settings.voice
+    usual = store.manifest.models.get(voice.model)
+    for language in LANGUAGES:
+        if (usual is not None and language in usual.languages) or not any(
+            ("voice", engine) in plugins.backends for engine in voice.others
+        ):
+            continue
+        try:
+            made = voice_of(
+                language,
+                store.settings,
+                lambda settings: plugins.make("voice", settings.voice.engine, store, settings=settings),
+            )
+        except SettingError as error:
+            yield Finding("language", language, Health.NOTE, str(error), ESPEAK.get(sys.platform, ""))
+        else:
+            yield Finding("language", language, Health.OK, f"spoken by {getattr(made, 'name', 'a voice')}")
 
 
 def _stages(store: Store, plugins: Plugins) -> Iterator[Finding]:
