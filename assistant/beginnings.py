@@ -39,6 +39,14 @@ KEPT = 3
 """Words of the last reply with which another may begin too: "Why did the …"."""
 
 
+_CALLING = "<{`(_"
+"""Signs by which a call of a tool is written."""
+_CALLING_AT_FIRST = rf"a-z{_CALLING}[ \t\n"
+"""The same of the beginning of one, and space."""
+NO_CALL = f'root ::= " "? [^{_CALLING_AT_FIRST}] [^{_CALLING}]*'
+"""A GBNF grammar of replies that are no call of a tool."""
+
+
 def refused(turn: Turn) -> str:
     """Return a beginning, in small letters, that the reply to a turn must not have; an empty text for none."""
     if turn.utterance is None or turn.results:
@@ -59,8 +67,8 @@ def unlike(beginning: str, calls: bool = False) -> str:
 
     Without ``calls`` a reply begins with no small letter and holds no sign by which a call of a tool is written.
     """
-    barred, rest = ("", r"[^\x00]*") if calls else ("<{`(_", "[^<{`(_]*")
-    first = r" \t\n" if calls else r"a-z_<{`([ \t\n"
+    barred, rest = ("", r"[^\x00]*") if calls else (_CALLING, f"[^{_CALLING}]*")
+    first = r" \t\n" if calls else _CALLING_AT_FIRST
     rules = [f"rest ::= {rest}"]
     for place, char in enumerate(beginning):
         here = _either(char)

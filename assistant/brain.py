@@ -31,10 +31,9 @@ _NATIVE_CALLS = ("<tool_call>", '{"name"', "```json")
 """How models begin a call that were trained on another form; it is replaced by ours."""
 
 _NAME = re.compile(r"[a-z_]+")
+"""What may be the name of a tool, or the beginning of one."""
 _INVENTED = re.compile(r"[a-z]*(?:_|\()")
 """The beginning of a call of a tool that there is not, written as the others are."""
-
-_NO_CALL = 'root ::= " "? [^a-z_<{`([ \\t\\n] [^<{`(_]*'
 
 _SIGNS = " \t\n.,;:?!…。？！،؟।-–—"
 """What a recogniser sets after words, be the sentence whole or not."""
@@ -131,7 +130,7 @@ class LanguageBrain:
         refused = beginnings.refused(turn)
         grammar = beginnings.unlike(refused, calls=offered or not self._tools) if refused else None
         if not offered:
-            grammar = grammar or (_NO_CALL if self._tools else None)
+            grammar = grammar or (beginnings.NO_CALL if self._tools else None)
             yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=grammar)))
             return
         start = self._session.length
@@ -153,7 +152,7 @@ class LanguageBrain:
         if call is not None and not turn.results and written_words(turn):
             turn = dataclasses.replace(turn, results=(*turn.results, ToolResult(call, REFUSED, failed=True)))
         self._session.sync(self._fitting(turn, finished=True))
-        yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=_NO_CALL)))
+        yield from _spoken("", self._session.generate(Sampling(max_tokens=self._limit, grammar=beginnings.NO_CALL)))
 
     def _offered(self, tool: ToolSpec, turn: Turn) -> bool:
         """Tell whether a tool can be meant: small models call tools for questions that have nothing to do with them.

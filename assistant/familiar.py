@@ -69,9 +69,9 @@ _VERBS = {
 LANGUAGES = tuple(_VERBS)
 """Languages whose polite forms are known, ISO 639-1."""
 
-_SIE = re.compile(r"^((?:bitte|und|dann|also|ja|nein|okay) )*(\w{3,}?)e?n sie\b")
+_SIE = re.compile(r"^((?:(?:bitte|und|dann|also|ja|nein|okay) )*\w{3,}?)e?n sie\b")
 """Other verbs of German: "stellen Sie" is "stelle", "erinnern Sie" is "erinnere"."""
-_EZ = re.compile(r"^((?:et|alors|bon|non|oui) )*(\w{2,}?)ez\b")
+_EZ = re.compile(r"^((?:(?:et|alors|bon|non|oui) )*\w{2,}?)ez\b")
 """The same of French: "rayez" is "raye"."""
 _AT_THE_END = {
     "wecken": "weck",
@@ -98,15 +98,15 @@ def familiar(said: str, language: str) -> str:
     """
     if language not in _VERBS:
         return said
-    asking, forms, asked = _forms(language)
-    said = asked.sub(lambda match: forms[match[1]], said, count=1)
+    polite, forms, infinitive = _forms(language)
+    said = infinitive.sub(lambda match: forms[match[1]], said, count=1)
     if language == "de" and (question := re.match(rf"(?:bitte )?{_ASKING['de']} (?:bitte )?", said)):
         what, _, verb = said[question.end() :].rpartition(" ")
         if verb in _AT_THE_END:
             return f"{_AT_THE_END[verb]} {what}"
-    said = asking.sub(lambda match: forms[match[1]], said, count=1)
+    said = polite.sub(lambda match: forms[match[1]], said, count=1)
     if other := {"de": _SIE, "fr": _EZ}.get(language):
-        said = other.sub(lambda match: f"{match[1] or ''}{match[2]}e", said)
+        said = other.sub(r"\1e", said)
     return said
 
 

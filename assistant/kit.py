@@ -7,7 +7,7 @@ import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from .config import Settings, SoundsSettings
+from .config import Settings
 from .plugins import Plugins
 from .tools import Toolbox
 
@@ -26,9 +26,9 @@ class Kit:
     def __init__(self, settings: Settings, plugins: Plugins, store: Store) -> None:
         self.settings, self.plugins, self.store = settings, plugins, store
 
-    def make(self, kind: str, name: str) -> Any:
-        """Make one stage by its kind and the name of its engine."""
-        return self.plugins.make(kind, name, self.store)
+    def make(self, kind: str, name: str, settings: Settings | None = None) -> Any:
+        """Make one stage by its kind and the name of its engine, as the kit's settings ask for, or others."""
+        return self.plugins.make(kind, name, self.store, settings=settings)
 
     @cached_property
     def activity(self) -> VoiceActivity:
@@ -71,9 +71,9 @@ class Kit:
 
         # A model so small is no quicker on two cores, and the turn detector wants one at the same time.
         small = dataclasses.replace(asr, model=asr.quick, threads=asr.threads or 1)
-        settings = dataclasses.replace(self.settings, asr=small, sounds=SoundsSettings())
-        quick = Kit(settings, Plugins(settings), self.store)
-        return self._attentive(Relay(self._words, quick.recognizer))
+        settings = dataclasses.replace(self.settings, asr=small)
+        quick = cast("Recognizer", self.make("asr", small.engine, settings))
+        return self._attentive(Relay(self._words, quick))
 
     @cached_property
     def eyes(self) -> Eyes:
@@ -116,7 +116,7 @@ class Kit:
         return Voices(self.settings, self._voice)
 
     def _voice(self, settings: Settings) -> Voice:
-        return cast("Voice", self.plugins.make("voice", settings.voice.engine, self.store, settings=settings))
+        return cast("Voice", self.make("voice", settings.voice.engine, settings))
 
     @cached_property
     def toolbox(self) -> Toolbox:

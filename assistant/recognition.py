@@ -64,21 +64,6 @@ SPACELESS = ("zh", "ja", "th", "lo", "my", "yue")
 """Languages written without spaces: there each aligned part is a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What one window is to become."""
-
-    language: str | None
-    """``None``: detect it."""
-    translate: bool
-    words: bool
-    live: bool = False
-    draft: bool = False
-    hint: str = ""
-    expected: Callable[[str], bool] | None = None
-    likely: str = ""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
     """What a network made of one window."""
@@ -105,7 +90,7 @@ class Piece:
         return self.log_probability < DOUBTFUL and self.no_speech > NOBODY
 
 
-Hear = Callable[[Samples, Wish], Piece]
+Hear = Callable[[Samples, Recognition], Piece]
 """Takes one window at 16 kHz, (samples,), of at most :data:`WINDOW` seconds."""
 
 
@@ -138,7 +123,7 @@ class WindowedRecognizer(ABC):
         with self._lock:
             return leavable(lambda: self._states(samples, round(FADE * RATE)))
 
-    def _leavably(self, samples: Samples, wish: Wish) -> Piece:
+    def _leavably(self, samples: Samples, wish: Recognition) -> Piece:
         return leavable(lambda: self._hear(samples, wish))
 
     @abstractmethod
@@ -150,7 +135,7 @@ class WindowedRecognizer(ABC):
         """Encode one window in a context that is longer by ``fade`` samples of silence, as :meth:`states`."""
 
     @abstractmethod
-    def _hear(self, samples: Samples, wish: Wish) -> Piece:
+    def _hear(self, samples: Samples, wish: Recognition) -> Piece:
         """Hear one window, as :data:`Hear`."""
 
 
@@ -169,19 +154,7 @@ def recognize(
     words: list[Word] = []
     language = options.language
     for start, end in windows(spans, round(WINDOW * RATE)):
-        piece = hear(
-            heard.samples[start:end],
-            Wish(
-                language,
-                options.translate,
-                options.words,
-                options.live,
-                options.draft,
-                options.hint,
-                options.expected,
-                options.likely,
-            ),
-        )
+        piece = hear(heard.samples[start:end], replace(options, language=language))
         language = piece.language
         if piece.silent:
             piece = replace(piece, text="", words=())

@@ -49,8 +49,6 @@ class Voices:
 
     def of(self, language: str) -> Voice:
         """Return a voice that speaks a language, or the usual voice where there is none."""
-        if language == self.language:
-            return self.usual
         if language not in self._others:
             try:
                 self._others[language] = self.find(language)
@@ -60,7 +58,9 @@ class Voices:
         return self._others[language]
 
     def find(self, language: str) -> Voice:
-        """Return a voice made for a language, as :func:`voice_of`."""
+        """Return a voice that speaks a language, or raise :class:`SettingError` where there is none."""
+        if language == self.language:
+            return self.usual
         return voice_of(language, self._settings, self._make)
 
 

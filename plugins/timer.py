@@ -160,7 +160,7 @@ _PLEASE = (
 )
 _END = r"(?: (?:please|bitte|por favor|per favore|s'il te plaît|s'il vous plaît|stellen|ein))*"
 _WAKE = r"(?:wake me(?: up)?|wecke? mich(?: auf)?|réveille moi|despiértame|svegliami)"
-_REMIND = r"(?:remind me|erinner[et]? mich|rapp?ell?e moi|recu[eé]rda ?me|ricorda ?mi)"
+_REMIND = r"(?:remind me|erinner[et]? mich|rapp?ell?e moi|recuérda ?me|ricorda ?mi)"
 _CANCEL = (
     r"(?:cancel|delete|get rid of|stop|turn off|switch off|remove|clear|forget|lösche?|stoppe?|annule|arrête|"
     r"supprime|éteins|cancela|borra|quita|apaga|cancella|annulla|ferma|spegni)"
@@ -174,15 +174,12 @@ _SET = (
     r"(?:(?:an?|another|the|my|mir|bitte|eine?n?|den|une?|le|la|el|il|lo) )*"
 )
 _OFTEN = "daily|weekly|monthly|tägliche[nr]?|wöchentliche[nr]?"
-_REMINDER = (
-    rf"{_SET}(?:(?P<every>{_OFTEN}) )?(?:reminder|erinnerung|rappel|recordatorio|promemoria)(?: (?:for|für|pour|para))?"
-)
+_TIMERS, _ALARMS = "timer|wecker|minuteur|temporizador", "alarm|wecker|réveil|alarma|sveglia"
+_REMINDERS = "reminder|erinnerung|rappel|recordatorio|promemoria"
+_REMINDER = rf"{_SET}(?:(?P<every>{_OFTEN}) )?(?:{_REMINDERS})(?: (?:for|für|pour|para))?"
 _THAT = r"(?:an|daran|dass|de|di|que|che)"
 _MY = r"(?:(?:the|my|den|die|meinen?|le|la|mon|el|mi|il|lo) )?"
-_KIND = (
-    r"(?:timer|alarm|reminder|wecker|erinnerung|minuteur|réveil|rappel|temporizador|alarma|recordatorio|sveglia|"
-    r"promemoria)"
-)
+_KIND = rf"(?:{_TIMERS}|{_ALARMS}|{_REMINDERS})"
 _ANEW = "remind|alarm|wake|weck|erinner|réveil|rappel|despiért|recuérd|svegli|ricord"
 """Words of a request for another alarm, and not of the time for one that was asked for before."""
 _RATHER = (
@@ -611,9 +608,8 @@ def _timed(at: str) -> bool:
 
 def _kinds(reminder: Reminder) -> tuple[str, ...]:
     """Return the words that somebody may call a reminder by."""
-    alarm = ":" in reminder.name
-    kinds = "alarm wecker réveil alarma sveglia" if alarm else "timer countdown wecker minuteur temporizador"
-    return (*kinds.split(), *("reminder erinnerung rappel recordatorio promemoria".split() if reminder.purpose else ()))
+    kinds = _ALARMS if ":" in reminder.name else _TIMERS
+    return (*kinds.split("|"), *(_REMINDERS.split("|") if reminder.purpose else ()))
 
 
 def _is_called(reminder: Reminder, which: str, language: str) -> bool:

@@ -52,7 +52,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("reader", "rapidocr"): FakeReader(regions=LINES),
         ("reader", "zxing"): FakeReader(codes=(CODE,)),
     }
-    monkeypatch.setattr("assistant.plugins.Plugins.make", lambda self, kind, name, store: made[kind, name])
+    monkeypatch.setattr("assistant.plugins.Plugins.make", lambda self, kind, name, store, settings: made[kind, name])
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from assistant import sound, talking
 from assistant.backends.files import FileMicrophone
 from assistant.cli import main, talk
+from assistant.config import Settings
 from assistant.errors import DeviceError, InputError
 from assistant.kit import Kit
 from assistant.types import AudioChunk
@@ -56,9 +57,9 @@ def devices(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     there: dict[str, Any] = {}
     make = Kit.make
 
-    def made(kit: Kit, kind: str, name: str) -> Any:
+    def made(kit: Kit, kind: str, name: str, settings: Settings | None = None) -> Any:
         if name != "sounddevice":
-            return make(kit, kind, name)
+            return make(kit, kind, name, settings)
         if kind not in there:
             raise DeviceError(f"there is no {kind}")
         return there[kind]

@@ -308,7 +308,9 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every painter is a fake."""
     real = Plugins.make
     monkeypatch.setattr(
-        Plugins, "make", lambda self, kind, *more: Fake() if kind == "painter" else real(self, kind, *more)
+        Plugins,
+        "make",
+        lambda self, kind, *more, **named: Fake() if kind == "painter" else real(self, kind, *more, **named),
     )
 
 

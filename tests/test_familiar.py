@@ -20,6 +20,7 @@ from assistant.orders import Order, order_in
         ("de", "stellen sie einen timer auf zehn minuten", "stelle einen timer auf zehn minuten"),
         ("de", "bitte wecken sie mich um sieben", "bitte wecke mich um sieben"),
         ("de", "erinnern sie mich an anna", "erinnere mich an anna"),
+        ("de", "und dann bitte wecken sie mich", "und dann bitte wecke mich"),
         ("de", "merken sie sich dass ich hunger habe", "merk dir dass ich hunger habe"),
         ("de", "können sie mich um acht an die tabletten erinnern", "erinnere mich um acht an die tabletten"),
         ("de", "könntest du bitte einen wecker auf sieben stellen", "stell einen wecker auf sieben"),

@@ -288,7 +288,7 @@ def photo(fuser: GridFuser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("fuser", "grid"): fuser,
         ("reader", "rapidocr"): Reader(),
     }
-    monkeypatch.setattr("assistant.plugins.Plugins.make", lambda self, kind, name, store: made[kind, name])
+    monkeypatch.setattr("assistant.plugins.Plugins.make", lambda self, kind, name, store, settings: made[kind, name])
     for name in ("photo", "unusable"):
         Image.new("RGB", (8, 8), (90, 90, 90)).save(tmp_path / f"{name}.png")
     return str(tmp_path / "photo.png")

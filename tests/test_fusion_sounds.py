@@ -116,9 +116,9 @@ def ears(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeEars]:
     """The recognisers that kits make, by their model; the quick one has another encoder."""
     made: dict[str, FakeEars] = {}
 
-    def make(self: Kit, kind: str, name: str) -> FakeEars:
+    def make(self: Kit, kind: str, name: str, settings: Settings | None = None) -> FakeEars:
         assert kind == "asr"
-        model = self.settings.asr.model
+        model = (settings or self.settings).asr.model
         made[model] = FakeEars(f"heard by {model}", *(() if "base" in model else ("quick-ears", 3)))
         return made[model]
 

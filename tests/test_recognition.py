@@ -14,7 +14,6 @@ from assistant.recognition import (
     TEMPERATURES,
     WINDOW,
     Piece,
-    Wish,
     language_heard,
     looping,
     recognize,
@@ -114,7 +113,7 @@ def test_speech_is_not_looked_for_where_somebody_is_known_to_speak(
 ) -> None:
     heard: list[float] = []
 
-    def hear(samples: Samples, wish: Wish) -> Piece:
+    def hear(samples: Samples, wish: Recognition) -> Piece:
         heard.append(len(samples) / RATE)
         return piece("A cup of tea.")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeviceError, InputError, SettingError, nearest
 from ..text import speakable
 from ..types import AudioChunk
-from .voicing import pieces
+from .voicing import pieces, wished
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -25,6 +25,13 @@ WORDS_PER_MINUTE = 165
 SLOWEST, FASTEST = 80, 450
 """Words per minute that espeak-ng accepts."""
 
+INSTALL = {
+    "linux": "sudo apt install espeak-ng",
+    "darwin": "brew install espeak-ng",
+    "win32": "winget install eSpeak-NG.eSpeak-NG",
+}
+"""The command that installs it, by platform."""
+
 PATIENCE = 30.0
 """Seconds for one clause, which takes a few hundredths."""
 
@@ -33,8 +40,7 @@ class EspeakVoice:
     """Speaks ``voice.language``, or the language of ``asr.language``, or English."""
 
     def __init__(self, settings: Settings, store: Store | None = None) -> None:
-        heard = settings.asr.language
-        self.language = settings.voice.language or ("en" if heard == "auto" else heard)
+        self.language = wished(settings)
         """ISO 639-1 code of the language it speaks."""
         self._program = program()
         known = languages(self._program)
@@ -74,8 +80,8 @@ def program() -> str:
     found = shutil.which("espeak-ng")
     if found is None:
         raise DeviceError(
-            "espeak-ng is not installed; run: sudo apt install espeak-ng (macOS: brew install espeak-ng; "
-            "Windows: winget install eSpeak-NG.eSpeak-NG)"
+            f"espeak-ng is not installed; run: {INSTALL['linux']} (macOS: {INSTALL['darwin']}; "
+            f"Windows: {INSTALL['win32']})"
         )
     return found
 

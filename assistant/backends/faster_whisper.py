@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, SettingError, nearest
-from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, language_heard, settled, unlooped
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, joined, language_heard, settled, unlooped
 from ..sound import resample
+from ..stages import Recognition
 from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
 
@@ -77,7 +78,7 @@ class FasterWhisper(WindowedRecognizer):
         encoded = self._model.model.encode(get_ctranslate2_storage(filled[None]), to_cpu=True)
         return np.array(encoded, np.float32)[0, : max(1, mel.shape[1] // 2)]
 
-    def _hear(self, samples: Samples, wish: Wish) -> Piece:
+    def _hear(self, samples: Samples, wish: Recognition) -> Piece:
         """Hear one window: a recording as well as can be, live speech in a context that is no longer than needed.
 
         What comes out of a shortened context doubtful is heard again in the whole one.
@@ -107,7 +108,7 @@ class FasterWhisper(WindowedRecognizer):
         filled = np.pad(content, ((0, 0), (0, frames - content.shape[1])), constant_values=mel.min(initial=0.0))
         return filled.astype(np.float32)
 
-    def _written(self, encoded: Any, content: int, wish: Wish, temperature: float = 0.0) -> Piece:
+    def _written(self, encoded: Any, content: int, wish: Recognition, temperature: float = 0.0) -> Piece:
         """Decode; ``content`` are the mel frames before the silence at the end."""
         language = wish.language or self._language(encoded, wish.likely)
         tokenizer = self._tokenizer(language, wish.translate)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from .. import output
 from ..errors import ModelError
-from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, Wish, joined, language_heard, padded, settled
+from ..recognition import BEST_OF, RATE, Piece, WindowedRecognizer, joined, language_heard, padded, settled
 from ..sound import resample
+from ..stages import Recognition
 from ..types import AudioChunk, Features, Samples, Word
 from .silero import SileroActivity
 
@@ -88,7 +89,7 @@ class OpenAIWhisper(WindowedRecognizer):
             states: Features = encoder.ln_post(x)[0, : max(1, frames // 2)].float().cpu().numpy()
         return states
 
-    def _hear(self, samples: Samples, wish: Wish) -> Piece:
+    def _hear(self, samples: Samples, wish: Recognition) -> Piece:
         import torch
         import whisper
 
@@ -129,7 +130,7 @@ class OpenAIWhisper(WindowedRecognizer):
         beam = self.settings.live_beam if live else self.settings.beam
         return beam if beam > 1 else None
 
-    def _words(self, result: Any, mel: Any, frames: int, wish: Wish) -> tuple[Word, ...]:
+    def _words(self, result: Any, mel: Any, frames: int, wish: Recognition) -> tuple[Word, ...]:
         """Align the text with the sound by the decoder's cross-attention."""
         from whisper.timing import find_alignment
         from whisper.tokenizer import get_tokenizer

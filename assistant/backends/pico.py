@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DeviceError, SettingError, nearest
 from ..text import speakable
 from ..types import AudioChunk
-from .voicing import pieces
+from .voicing import pieces, wished, within
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -40,16 +40,12 @@ class PicoVoice:
             from py_nanotts import NanoTTS
         except ImportError as error:
             raise DeviceError('py-nanotts is not installed; run: pip install "py-nanotts>=0.1.1"') from error
-        heard = settings.asr.language
-        self.language = settings.voice.language or ("en" if heard == "auto" else heard)
+        self.language = wished(settings)
         """ISO 639-1 code of the language it speaks."""
-        slowest, fastest = SPEEDS
         if self.language not in VOICES:
             raise SettingError(f"Pico does not speak {self.language!r}{nearest(self.language, sorted(VOICES))}")
-        if not slowest <= settings.voice.speed <= fastest:
-            raise SettingError(f"voice.speed must be from {slowest} to {fastest}, not {settings.voice.speed:g}")
         self.name = f"pico {VOICES[self.language]}"
-        self._engine, self._speed, self._volume = NanoTTS(), settings.voice.speed, settings.audio.volume
+        self._engine, self._speed, self._volume = NanoTTS(), within(SPEEDS, settings), settings.audio.volume
 
     def speak(self, clause: str) -> Iterator[AudioChunk]:
         """Yield the clause as sound in pieces of 0.1 s; nothing where it holds no word."""

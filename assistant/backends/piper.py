@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError, SettingError, nearest
+from ..errors import ModelError, nearest
 from ..text import speakable
 from ..types import AudioChunk
-from .voicing import pieces
+from .voicing import pieces, within
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -37,9 +37,7 @@ class PiperVoice:
         from onnxruntime.capi import onnxruntime_pybind11_state as faults
         from piper import PiperConfig, PiperVoice, SynthesisConfig
 
-        slowest, fastest = SPEEDS
-        if not slowest <= settings.voice.speed <= fastest:
-            raise SettingError(f"voice.speed must be from {slowest} to {fastest}, not {settings.voice.speed:g}")
+        speed = within(SPEEDS, settings)
         self.name = settings.voice.model
         self._volume = settings.audio.volume
         network, description = _files(self.name, store)
@@ -59,7 +57,7 @@ class PiperVoice:
             raise ModelError(damaged) from error
         self._voice = PiperVoice(session, config)
         # Piper's length scale is the inverse of the speed.
-        self._synthesis = SynthesisConfig(length_scale=config.length_scale / settings.voice.speed)
+        self._synthesis = SynthesisConfig(length_scale=config.length_scale / speed)
         self.rate = int(config.sample_rate)
         """Samples per second of its output."""
         self.language = str(config.espeak_voice).partition("-")[0]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..config import Settings
+from ..errors import SettingError
 from ..types import AudioChunk, Samples
 
 PIECE = 0.1
@@ -22,6 +24,20 @@ PAUSES = {",": 0.06, ";": 0.1, ":": 0.12, "": 0.04}
 
 SENTENCE_PAUSE = 0.22
 """Seconds of quiet after a sentence."""
+
+
+def wished(settings: Settings) -> str:
+    """Return the language (ISO 639-1) of a voice that has several: its setting, what is heard, or English."""
+    heard = settings.asr.language
+    return settings.voice.language or ("en" if heard == "auto" else heard)
+
+
+def within(speeds: tuple[float, float], settings: Settings) -> float:
+    """Return ``voice.speed``, or raise :class:`SettingError` where it is not from the slowest to the fastest."""
+    (slowest, fastest), speed = speeds, settings.voice.speed
+    if not slowest <= speed <= fastest:
+        raise SettingError(f"voice.speed must be from {slowest} to {fastest}, not {speed:g}")
+    return speed
 
 
 def pieces(samples: Samples, rate: int, clause: str, volume: float) -> Iterator[AudioChunk]:

@@ -55,11 +55,10 @@ def run(app: App, arguments: Namespace) -> int:
     else:
         speaker = _speaker(app)
     voices = leavable(lambda: app.kit.voices)
-    language = arguments.language
-    if language in (None, voices.language):
-        made = leavable(lambda: voices.of(language or language_spoken(text, voices.language)))
+    if arguments.language is None:
+        made = leavable(lambda: voices.of(language_spoken(text, voices.language)))
     else:
-        made = leavable(lambda: voices.find(language))
+        made = leavable(lambda: voices.find(arguments.language))
     chunks = pulled(_spoken(text, made))
     seconds = _write(arguments.out, chunks) if speaker is None else _play(speaker, chunks)
     if seconds == 0:

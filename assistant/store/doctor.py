@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
+from ..backends import espeak
 from ..config import DrawSettings, SoundsSettings, WakeSettings
 from ..errors import AssistantError, SettingError
 from ..hookspecs import Backend
@@ -28,14 +29,6 @@ from . import Condition, Store
 
 KINDS = {"brain": ("brain", "session"), "fusion": ("fuser",), "draw": ("painter",), "sounds": ("hearer",)}
 """The kinds of backend that a section's ``engine`` may name, where it is not called like the section."""
-
-
-ESPEAK = {
-    "linux": "sudo apt install espeak-ng",
-    "darwin": "brew install espeak-ng",
-    "win32": "winget install eSpeak-NG.eSpeak-NG",
-}
-"""How to install a voice for any language, by platform."""
 
 
 class Health(StrEnum):
@@ -278,7 +271,7 @@ def _languages(store: Store, plugins: Plugins) -> Iterator[Finding]:
                 lambda settings: plugins.make("voice", settings.voice.engine, store, settings=settings),
             )
         except SettingError as error:
-            yield Finding("language", language, Health.NOTE, str(error), ESPEAK.get(sys.platform, ""))
+            yield Finding("language", language, Health.NOTE, str(error), espeak.INSTALL.get(sys.platform, ""))
         else:
             yield Finding("language", language, Health.OK, f"spoken by {getattr(made, 'name', 'a voice')}")
 
