@@ -238,21 +238,21 @@ def test_an_unknown_device_is_answered_with_the_nearest_name(here: Settings) -> 
 # -- a whole conversation: espeak-ng is the person, a second null sink their mouth ----------------------
 
 
-BIG = "qwen2.5-coder-1.5b-instruct-q4_k_m"
-"""The 135 M model answers with scraps of tool calls; where it matters what is said, the one that ships speaks."""
+MODEL = "qwen2.5-coder-1.5b-instruct-q4_k_m"
+"""The one that ships: the 135 M model answers with scraps, which are over before anybody can interrupt them."""
 SMALL = ("asr.model=faster-whisper-tiny.en", "history.enabled=false")
 
 
 class Talk:
     """``assistant talk`` as a process that hears the sink ``mouth`` and is recorded from the sink ``room``."""
 
-    def __init__(self, room: str, folder: Path, longest: int = 24, model: str = "smollm2-135m-instruct-q4_1") -> None:
+    def __init__(self, room: str, folder: Path, longest: int = 24) -> None:
         environment = {**os.environ, "PULSE_SOURCE": "mouth.monitor"}
         settings = (
             f"audio.input={room}",
             f"audio.output={room}",
             f"brain.max_tokens={longest}",
-            f"brain.model={model}",
+            f"brain.model={MODEL}",
             "history.enabled=false",
         )
         options = [part for setting in (*SMALL, *settings) for part in ("--set", setting)]
@@ -319,7 +319,7 @@ def voices(store: Store) -> None:
     for program in ("espeak-ng", "paplay", "parec"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed (Debian: apt install espeak-ng pulseaudio-utils)")
-    for model in (BIG, "smollm2-135m-instruct-q4_1", "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
+    for model in (MODEL, "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
         store.require(model)
 
 
@@ -328,7 +328,7 @@ def test_a_person_asks_aloud_and_hears_the_answer(room: str, voices: None, setti
     from assistant.backends.faster_whisper import FasterWhisper
 
     with tempfile.TemporaryDirectory() as folder:
-        with Talk(room, Path(folder), model=BIG) as talk:
+        with Talk(room, Path(folder)) as talk:
             talk.until("ready", seconds=120)
             talk.say("What is the capital of France?")
             reply = talk.until("reply")
