@@ -581,10 +581,7 @@ class Dialogue:
                         continue
                     self._mark(job, "first_token_s")
                     job.text += piece
-                    for character in piece:
-                        for clause in splitter.feed(character):
-                            await clauses.put(clause)
-                    for clause in splitter.guess():
+                    for clause in splitter.take(piece):
                         await clauses.put(clause)
             for clause in splitter.finish():
                 await clauses.put(clause)

@@ -117,6 +117,12 @@ class Splitter:
             yield from self._end_word()
             yield from self._release()
 
+    def take(self, piece: str) -> Iterator[str]:
+        """Take what came at once, before a pause; yield the clauses that it completes, for certain or likely."""
+        for character in piece:
+            yield from self.feed(character)
+        yield from self.guess()
+
     def guess(self) -> Iterator[str]:
         """Yield the clause that is complete if the last word is: where the next token is long in coming.
 

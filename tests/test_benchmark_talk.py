@@ -19,9 +19,12 @@ from assistant.cli import main
 from assistant.config import Settings
 from assistant.errors import InputError
 from assistant.sound import write
+from assistant.stages import never
+from assistant.tools import Toolbox
 from assistant.types import AudioChunk
+from assistant.voices import Voices
 
-from .fakes import FakeActivity, silence, tone
+from .fakes import FakeActivity, FakeBrain, FakeRecognizer, FakeVoice, silence, tone
 
 
 def test_the_microphone_says_what_it_is_given_in_order():
@@ -243,6 +246,34 @@ def test_each_question_is_asked_about_the_next_picture(monkeypatch):
     figures = asyncio.run(talk._measure(None, asked, ["a", "b"], 2.5, 0, True, lambda text: None))
     assert shown == compared == ["a", "b", "a"] and slept == [2.5] * 3
     assert figures["ratio_without_decision"] == 0.5
+
+
+def test_the_floor_is_what_is_left_when_all_but_the_last_word_was_read():
+    class Brain(FakeBrain):
+        def complete(self, turn, urged=never):
+            time.sleep(0.05)
+            self.prepared.append(turn)
+            return 1.0
+
+    brain, voice = Brain(), FakeVoice()
+    brain.enqueue(["A", " dog", " barks", "."])
+    kit = SimpleNamespace(
+        live_recognizer=FakeRecognizer("What does a dog do?"), activity=FakeActivity(), brain=brain,
+        toolbox=Toolbox({}, 1.0), voices=Voices(Settings(), lambda language: voice),
+    )  # fmt: skip
+    floor = talk.what_must_wait(kit, Recording("dog", tone(0.5)))
+    assert [turn.utterance.text for turn in brain.prepared] == ["What does a dog", "What does a dog do?"]
+    assert voice.spoken == ["A dog barks."] and brain.closed == 1
+    assert 0.05 <= floor["read_s"] < floor["decision_s"] < floor["first_audio_s"]
+    assert floor["first_audio_s"] == pytest.approx(floor["decision_s"] + floor["first_clause_s"] + floor["voice_s"])
+
+
+def test_the_floor_of_the_ratio_needs_no_luck():
+    asked = [talk.Asked("one", {"decision_s": 0.5}, 1.5)]
+    floor = [{"decision_s": 0.4, "first_audio_s": 1.2}]
+    figures = talk._figures(asked, [{"first_audio_s": 2.0}], floor)
+    assert figures["ratio"] == 0.6 and figures["floor"]["ratio"] == 0.5
+    assert "floor" not in talk._figures(asked, [{"first_audio_s": 2.0}], [])
 
 
 def test_asleep_until_the_wake_word_only_idling_is_measured(monkeypatch):

@@ -256,9 +256,7 @@ def test_what_is_probably_whole_is_not_waited_for(pieces: list[str], given: list
     splitter = Splitter()
     found: list[str] = []
     for piece in pieces:
-        for character in piece:
-            found += splitter.feed(character)
-        found += splitter.guess()
+        found += splitter.take(piece)
     assert found == given
 
 
@@ -266,8 +264,6 @@ def test_a_wrong_guess_loses_no_letter() -> None:
     splitter = Splitter()
     found: list[str] = []
     for piece in ["My", " little", " friend", " can", "aries", " sing", ".", "com", " too", "."]:
-        for character in piece:
-            found += splitter.feed(character)
-        found += splitter.guess()
+        found += splitter.take(piece)
     found += splitter.finish()
     assert found == ["My little friend", "canaries sing.", "com too."]

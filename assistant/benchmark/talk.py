@@ -28,9 +28,9 @@ from ..happening import Happening
 from ..memory import resident_mb
 from ..orders import order_in
 from ..speech import speech_spans
-from ..stages import Recognition, TurnDetector, Urged, never
+from ..stages import Foreseeing, Recognition, TurnDetector, Urged, never
 from ..talking import converse, detectors_of
-from ..text import clauses
+from ..text import Splitter, clauses
 from ..tools import ToolContext, think
 from ..turns import State
 from ..types import AudioChunk, Frame, Percept, Pixels, Samples, ToolCall, ToolResult, Turn, Utterance
@@ -242,7 +242,7 @@ async def _measure(
     progress(f"{len(recordings)} questions, live, and each by the same stages one after the other")
     async with session(kit, VirtualCamera(shown[0]) if shown else None) as talk:
         idle = await _idle(talk) if not quick else None
-        asked, sequential = [], []
+        asked, sequential, floor = [], [], []
         detectors = detectors_of(kit)
         for number, recording in enumerate(recordings):
             if number and number % 10 == 0:
@@ -255,6 +255,8 @@ async def _measure(
             await talk.rest()
             # At once, since a machine that others use is now quick, now slow.
             sequential.append(await asyncio.to_thread(one_after_the_other, kit, detectors, recording, pixels))
+            if pixels is None:
+                floor.append(await asyncio.to_thread(what_must_wait, kit, recording))
         blind: list[Asked] = []
         if shown and not quick:
             progress("the same questions without a picture")
@@ -265,7 +267,7 @@ async def _measure(
             progress("pauses inside sentences")
             pauses = await _pauses(talk, recordings)
         endurance = await _endure(talk, recordings, turns, progress) if turns else {}
-    figures = _figures(asked, sequential)
+    figures = _figures(asked, sequential, floor)
     figures |= {"idle_cpu": idle, "memory_mb": round(resident_mb(), 1), **pauses, **endurance}
     if blind:
         figures["picture_added_s"] = round(_median(asked) - _median(blind), 4)
@@ -274,7 +276,9 @@ async def _measure(
     return figures
 
 
-def _figures(asked: Sequence[Asked], splits: Sequence[dict[str, float]]) -> dict[str, Any]:
+def _figures(
+    asked: Sequence[Asked], splits: Sequence[dict[str, float]], floors: Sequence[dict[str, float]]
+) -> dict[str, Any]:
     answered = [one for one in asked if one.first_audio is not None]
     steps = ("decision_s", "words_s", "asr_s", "first_token_s", "first_clause_s", "voice_s")
     figures: dict[str, Any] = {"questions": len(asked), "answered": len(answered)}
@@ -289,6 +293,10 @@ def _figures(asked: Sequence[Asked], splits: Sequence[dict[str, float]]) -> dict
     if live is not None:
         figures["ratio"] = round(live / figures["sequential"]["with_decision_s"], 3)
         figures["ratio_without_decision"] = round(live / alone, 3)
+    if floors:
+        floor = {step: spread([split[step] for split in floors]) for step in floors[0]}
+        least = (floor["first_audio_s"]["p50"] or 0.0) / (alone + (floor["decision_s"]["p50"] or 0.0))
+        figures["floor"] = floor | {"ratio": round(least, 3)}
     figures["turns"] = [
         {"name": one.name, "heard": one.heard, "first_audio_s": one.first_audio, **one.split} for one in asked
     ]
@@ -485,7 +493,10 @@ async def _backchannels(talk: Session, over: Sequence[Recording], question: Reco
 def one_after_the_other(
     kit: Kit, detectors: Sequence[TurnDetector], recording: Recording, pixels: Pixels | None
 ) -> dict[str, float]:
-    """Return what the same stages take for a question without any overlap: recognise, detect, look, think, speak."""
+    """Return what the same stages take for a question without any overlap: recognise, detect, look, think, speak.
+
+    As in :mod:`assistant.ask`, a clause is spoken once it is certain; the conversation guesses, a token earlier.
+    """
     kit.brain.prepare(Turn(None))
     audio = AudioChunk(recording.samples, RATE)
     watch = _Watch()
@@ -501,12 +512,39 @@ def one_after_the_other(
         percepts = (kit.fuser.read(frame, percept) if kit.fuser else percept,)
     watch.lap("look_s")
     pieces = _texts(kit, Turn(Utterance(utterance.text), percepts))
-    clause = next(clauses(pieces), "Nothing.")
+    _speak(kit, next(clauses(pieces), "Nothing."), watch)
+    pieces.close()
+    return watch.split | {"first_audio_s": sum(watch.split.values())}
+
+
+def what_must_wait(kit: Kit, recording: Recording) -> dict[str, float]:
+    """Return what is left for the time after a question where all else was done before: the floor on this machine.
+
+    That is: one chunk of quiet, the recogniser's reading of the whole, for its last word must have been said; the
+    language model's reading of that word and of what stands before a reply, after which it is decided; the tokens up
+    to the first clause, and the voice. The words before are in the cache.
+    """
+    audio = AudioChunk(recording.samples, RATE)
+    watch = _Watch()
+    text = kit.live_recognizer.transcribe(audio, Recognition("en", live=True)).text
+    watch.lap("asr_s")
+    kit.brain.prepare(Turn(Utterance(" ".join(text.split()[:-1]))))
+    watch.pause()
+    if isinstance(kit.brain, Foreseeing):
+        kit.brain.complete(Turn(Utterance(text)))
+    watch.lap("read_s")
+    split = {"quiet_s": kit.activity.chunk / RATE} | watch.split
+    pieces, splitter = _texts(kit, Turn(Utterance(text))), Splitter()
+    _speak(kit, next((clause for piece in pieces for clause in splitter.take(piece)), "Nothing."), watch)
+    pieces.close()
+    return watch.split | {"decision_s": sum(split.values()), "first_audio_s": sum((split | watch.split).values())}
+
+
+def _speak(kit: Kit, clause: str, watch: _Watch) -> None:
+    """Speak up to the first sound of the first clause, which has just come."""
     watch.lap("first_clause_s")
     next(iter(kit.voices.usual.speak(clause)), None)
     watch.lap("voice_s")
-    pieces.close()
-    return watch.split | {"first_audio_s": sum(watch.split.values())}
 
 
 def _texts(kit: Kit, turn: Turn) -> Any:
@@ -526,6 +564,10 @@ class _Watch:
     def lap(self, name: str) -> None:
         now = time.perf_counter()
         self.split[name], self._at = now - self._at, now
+
+    def pause(self) -> None:
+        """Leave out what came after the last lap."""
+        self._at = time.perf_counter()
 
 
 # -- what is said and shown ------------------------------------------------------
