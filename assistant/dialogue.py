@@ -55,6 +55,8 @@ WORTH_A_TRIAL = 0.2
 """Probability of a finished turn from which an answer is begun on trial at once."""
 LINGERED = RATE * 6 // 10
 """Quiet after which one is begun on trial even where the sentence seems unfinished."""
+SIGNS = " .,;:?!…。？！،؟।-–—"
+"""What may stand after the words so far, and not after the same words when more are heard."""
 REMEMBERED = 40
 """Messages of history that are kept."""
 
@@ -482,13 +484,13 @@ class Dialogue:
         return None
 
     async def _read_ahead(self, hearing: Hearing) -> None:
-        """Read the words so far, but for the last, into the cache while the person goes on speaking.
+        """Read the words so far into the cache while the person goes on speaking.
 
         What the next reading changes is rolled back then.
         """
         if hearing.pause is not None or hearing.hush is not None or hearing.read is None:
             return
-        hearing.ahead = respelled(hearing.ahead, " ".join(hearing.read.text.split()[:-1]))
+        hearing.ahead = respelled(hearing.ahead, hearing.read.text.rstrip(SIGNS))
         if hearing.ahead:
             utterance = dataclasses.replace(hearing.read, text=hearing.ahead, words=())
             await self._prepare(self._turn(utterance))
