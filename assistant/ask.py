@@ -21,6 +21,7 @@ from .stages import Recognition
 from .text import clauses
 from .tools import ToolContext, think
 from .types import AudioChunk, Frame, Message, Percept, ToolCall, ToolResult, Turn, Utterance
+from .utterance import typed
 
 if TYPE_CHECKING:
     from .kit import Kit
@@ -95,10 +96,11 @@ class Asker:
         frame = pictures.read(question.image) if question.image else None
         if recording is not None:
             answer.utterance = _timed(answer, "asr_s", lambda: self.kit.recognizer.transcribe(recording, self._wish))
-        typed = question.text.strip() if question.text else ""
+        written = question.text.strip() if question.text else ""
         heard = answer.utterance.text if answer.utterance else ""
-        words = " ".join(part for part in (heard, typed) if part)
-        answer.language = answer.utterance.language if answer.utterance else self._language(typed)
+        words = " ".join(part for part in (heard, written) if part)
+        said = answer.utterance or typed(words, self.kit.settings.asr.language)
+        answer.language = said.language
         if frame is not None:
             language = answer.language or "en"
             answer.percept = _timed(answer, "look_s", lambda: leavable(lambda: self.look(frame, words, language)))
@@ -128,13 +130,6 @@ class Asker:
             answer.reply += piece
             yield piece
         answer.reply = answer.reply.strip()
-
-    def _language(self, typed: str) -> str:
-        """Return the language of the settings, or the one that typed words seem to be in."""
-        from .fusion.content import language_of
-
-        wanted = self.kit.settings.asr.language
-        return language_of(typed) if wanted in ("", "auto") else wanted
 
     def _speak(self, answer: Answer, reply: Iterator[str], say: Path | None, play: bool) -> None:
         started = time.perf_counter()

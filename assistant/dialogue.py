@@ -167,6 +167,12 @@ class Dialogue:
         self._news.append(message)
         self._announce()
 
+    def ask(self, utterance: Utterance) -> None:
+        """Answer what was typed; what is being said or answered ends."""
+        self._handle(turns.Asked())
+        self._drop_hearing()
+        self._reply_to(None, utterance, (self._now(), self._now()), time.monotonic())
+
     def press(self) -> None:
         """Push-to-talk: the person begins to speak."""
         self._handle(turns.Pressed())
@@ -302,7 +308,7 @@ class Dialogue:
         if job.task is not None:
             job.task.cancel()
         self._hush_brain()
-        if job.hearing is None and not heard:
+        if job.turn.utterance is None and not heard:
             self._news.insert(0, job.text)  # nobody has heard of it yet
         if job.allowed.is_set():
             self._tell("interrupted", heard=heard)
@@ -516,14 +522,20 @@ class Dialogue:
         end = hearing.pause if hearing.pause is not None else hearing.until
         speech_end = self._heard_at - (self.turns.now - end) / RATE
         utterance = dataclasses.replace(utterance, text=respelled(hearing.ahead, utterance.text))
-        turn = dataclasses.replace(self._turn(utterance), percepts=(), now=end / RATE)
+        job = self._reply_to(hearing, utterance, (hearing.start / RATE, end / RATE), speech_end)
+        job.split |= {"words_s": time.monotonic() - speech_end, "asr_s": hearing.cost}
+
+    def _reply_to(
+        self, hearing: Hearing | None, utterance: Utterance, span: tuple[float, float], speech_end: float
+    ) -> Job:
+        """Begin the reply to what was said in a span of the microphone's time, or typed."""
+        turn = dataclasses.replace(self._turn(utterance), percepts=(), now=span[1])
         self._job = job = Job(hearing, turn, speech_end=speech_end)
         self._known = turn
-        job.split |= {"words_s": time.monotonic() - speech_end, "asr_s": hearing.cost}
-        span = hearing.start / RATE, end / RATE
         job.task = self._tasks.create_task(self._reply(job, partial(self._respond, job, utterance, span)))
-        if hearing.ended:
+        if hearing is None or hearing.ended:
             self._allow(job)
+        return job
 
     async def _reply(self, job: Job, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Carry out one reply, or what nobody asked for, to its last sound."""

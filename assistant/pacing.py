@@ -1,17 +1,43 @@
-"""A loudspeaker that takes as long as a real one: in front of a file, or of nobody."""
+"""Devices that exist only as clocks: a loudspeaker in front of a file or of nobody, a microphone that hears nothing."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from .stages import Speaker
 from .types import AudioChunk, Samples
 
 FULL = 1.5
 """Seconds that may wait."""
+RATE = 16_000
+CHUNK = RATE // 50
+HURRY = 100.0
+"""Times real time at which what nobody hears is played."""
+
+
+class StillMicrophone:
+    """Hears nothing, in real time: the clock of a conversation that is typed."""
+
+    rate = RATE
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        """Yield chunks of 20 ms without a sound."""
+        begun, start = time.monotonic(), 0
+        while not self._closed.wait(max(0.0, begun + (start + CHUNK) / RATE - time.monotonic())):
+            yield AudioChunk(np.zeros(CHUNK, np.float32), RATE, start)
+            start += CHUNK
+
+    def close(self) -> None:
+        """End the stream."""
+        self._closed.set()
 
 
 class PacedSpeaker:
@@ -95,3 +121,10 @@ class PacedSpeaker:
                 self._waiting.popleft()
             else:
                 self._waiting[0] = samples[count:], rate
+
+
+class HurriedSpeaker(PacedSpeaker):
+    """Plays to nobody, as quickly as anybody reads: the answers are only shown."""
+
+    def __init__(self) -> None:
+        super().__init__(now=lambda: time.monotonic() * HURRY)

@@ -111,7 +111,12 @@ class Released:
     """Push-to-talk: the key came up."""
 
 
-Event = Heard | Words | Judged | ReplyBegan | ReplyOver | Announced | Pressed | Released
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question came otherwise than by sound, and is being answered: a turn of its own, whoever has the turn."""
+
+
+Event = Heard | Words | Judged | ReplyBegan | ReplyOver | Announced | Pressed | Released | Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +273,10 @@ class Turns:
                 return self._press()
             case Released():
                 return self._release()
+            case Asked():
+                commands, self._pressed, self._unasked = self._leave(), False, True
+                self._become(State.THINKING)
+                return commands
 
     def _become(self, state: State) -> None:
         self.state, self._since = state, self.now
@@ -419,15 +428,21 @@ class Turns:
     def _press(self) -> list[Command]:
         if self._pressed:
             return []
+        commands = self._leave()
+        self._pressed = True
+        return [*commands, *self._open(max(0, self.now - self.padding))]
+
+    def _leave(self) -> list[Command]:
+        """Give up whatever is being said, heard or answered."""
         commands: list[Command] = []
         if self.state is State.PAUSED or self.state is State.LISTENING:
-            commands.append(Discard(self._start, self._last))
+            commands.append(Discard(self._start, self.now if self._pressed else self._last))
         elif self._onset is not None:
             commands.append(Discard(self._onset, self.now))
         if self.state in (State.THINKING, State.SPEAKING, State.INTERRUPTED, State.RESUMED):
             commands.append(Interrupt())
-        self._pressed = True
-        return [*commands, *self._open(max(0, self.now - self.padding))]
+        self._onset, self._spoken = None, 0
+        return commands
 
     def _release(self) -> list[Command]:
         if not self._pressed:

@@ -64,6 +64,13 @@ class Job:
     """It goes on with the reply before it, of which only a part was heard."""
 
 
+def typed(text: str, language: str = "auto") -> Utterance:
+    """Return what was typed, in a language (ISO 639-1) or, where that is ``"auto"``, the one it seems to be in."""
+    from .fusion.content import language_of
+
+    return Utterance(text, language_of(text) if language in ("", "auto") else language)
+
+
 def respelled(earlier: str, later: str) -> str:
     """Return ``later``, its first words in capital and small letters as in ``earlier``, as far as only those differ.
 

@@ -17,8 +17,9 @@ from assistant import sound, talking
 from assistant.backends.files import FileMicrophone
 from assistant.cli import main, talk
 from assistant.config import Settings
-from assistant.errors import DeviceError, InputError
+from assistant.errors import DeviceError, InputError, SettingError
 from assistant.kit import Kit
+from assistant.pacing import HurriedSpeaker, StillMicrophone
 from assistant.types import AudioChunk
 
 from .fakes import tone
@@ -171,3 +172,24 @@ def test_with_push_to_talk_only_the_key_opens_the_ears(
     for options, hands_free in ((["--push-to-talk"], False), ([], True)):
         assert run("--input", question, *options) == 0
         assert held.options["hands_free"] is hands_free
+
+
+def test_who_types_needs_no_microphone(run: Talk, held: Held, devices: dict[str, Any]) -> None:
+    assert run("--type", "--mute", "--set", "wake.enabled=true") == 0
+    _, microphone, speaker, *_ = held.given
+    assert isinstance(microphone, StillMicrophone) and isinstance(speaker, HurriedSpeaker)
+    settings = held.given[0].settings
+    assert (settings.talk.echo, settings.wake.enabled) == ("off", False)
+    assert held.options == {"echo": True, "hands_free": True}, "a person is there, who is told what was missed"
+    assert run("--type", "--mute", "--input", "question.wav") == SettingError.exit_code
+    for options in (("--type", "--push-to-talk"), ("--mute", "--say", "answer.wav")):
+        with pytest.raises(SystemExit):
+            run(*options)
+
+
+def test_without_a_microphone_it_is_said_how_to_type(
+    run: Talk, devices: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "sample", lambda *given: 0)
+    assert run() == 0
+    assert capsys.readouterr().err.endswith("To type instead: assistant talk --type\n")

@@ -15,7 +15,7 @@ from assistant.errors import DeviceError, InputError, ModelError
 from assistant.stages import never
 from assistant.tools import Tool
 from assistant.turns import RATE, State
-from assistant.types import AudioChunk, Label, Message, ToolCall
+from assistant.types import AudioChunk, Label, Message, ToolCall, Utterance
 
 from .conversation import CHUNK, Conversation, quiet, speech
 from .fakes import PONDER, FakeBrain, FakeCamera, tone
@@ -406,6 +406,39 @@ def test_a_failing_brain_is_told_and_the_conversation_goes_on():
     talk.run()
     assert talk.last("trouble") == {"message": "out of memory; lower brain.context"}
     assert talk.last("reply")["heard"] == "Here I am."
+
+
+def test_what_is_typed_is_answered_whatever_goes_on():
+    talk = Conversation(quiet(0.3), speech(1.0), quiet(4.0), speech(1.0), quiet(3.0))
+    talk.brain.enqueue(["This is a long answer that nobody hears to its end."], ["Four."], ["Five."])
+    ask = lambda text, language="en": talk.dialogue.ask(Utterance(text, language))  # noqa: E731
+    talk.ears.at = {70: lambda: ask("What is it?"), 197: lambda: ask("Und jetzt?", "de")}
+    talk.run()
+    first, second, third = talk.all("reply")
+    assert first["question"] == "what is this" and first["interrupted"] and first["heard"] != first["text"]
+    assert (second["question"], second["heard"], second["interrupted"]) == ("What is it?", "Four.", False)
+    assert (third["question"], third["heard"]) == ("Und jetzt?", "Five."), "what was being said then is dropped"
+    assert [turn.utterance.language for turn in talk.brain.turns] == ["en", "en", "de"]
+    assert [message.text for message in talk.dialogue.history[-2:]] == ["Und jetzt?", "Five."]
+    assert len(talk.all("reply")) == 3
+
+
+def test_who_speaks_while_what_was_typed_is_answered_interrupts():
+    talk = Conversation(quiet(1.0), speech(1.2), quiet(4.0))
+    talk.brain.enqueue(["It is a very, very long story that begins here and goes on."], ["All right."])
+    talk.ears.at = {3: lambda: talk.dialogue.ask(Utterance("Tell me a story."))}
+    talk.run()
+    told, heard = talk.all("reply")
+    assert (told["question"], told["interrupted"]) == ("Tell me a story.", True)
+    assert (heard["question"], heard["heard"]) == ("what is this", "All right.")
+    assert "news" not in talk.names()
+
+
+def test_a_typed_command_is_obeyed():
+    talk = Conversation(quiet(3.0))
+    talk.ears.at = {5: lambda: talk.dialogue.ask(Utterance("louder"))}
+    talk.run()
+    assert talk.last("order") == {"order": "louder"} and not talk.brain.turns
 
 
 def test_push_to_talk():

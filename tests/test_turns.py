@@ -8,6 +8,7 @@ from assistant.turns import (
     RATE,
     Announce,
     Announced,
+    Asked,
     Begin,
     Continue,
     Discard,
@@ -229,6 +230,22 @@ def test_push_to_talk_interrupts_at_once():
     assert kinds(turns.handle(Released())) == [Discard], "a touch of the key is no question"
 
 
+def test_what_is_typed_takes_the_turn_from_whoever_has_it():
+    turns = Turns()
+    assert turns.handle(Asked()) == [] and turns.state is State.THINKING
+    assert kinds(turns.handle(Asked())) == [Interrupt], "the answer to the question before is not waited for"
+    assert kinds(feed(turns, 0.5, True)) == [Interrupt, Begin], "what is said then is no end of what was typed"
+    assert kinds(turns.handle(Asked())) == [Discard], "nor is what was being said answered"
+    turns.handle(ReplyBegan())
+    assert kinds(feed(turns, 0.1, True)) == [Duck]
+    assert kinds(turns.handle(Asked())) == [Discard, Interrupt]
+    assert feed(turns, 0.05, True) == [], "a burst of before is forgotten"
+    turns.handle(ReplyOver())
+    turns.handle(Pressed())
+    turns.handle(Asked())
+    assert turns.handle(Released()) == [] and turns.state is State.THINKING
+
+
 def test_what_nobody_asked_for_is_said_where_nobody_speaks():
     assert kinds(Turns().handle(Announced())) == [Announce]
     assert speaking().handle(Announced()) == []
@@ -257,7 +274,9 @@ def test_backchannels(text, expected):
 
 
 chunks = st.builds(lambda count, speech: [Heard(CHUNK, speech)] * count, st.integers(1, 60), st.booleans())
-others = st.sampled_from(["judged", "words", "backchannel", "echo", "began", "over", "announced", "press", "release"])
+others = st.sampled_from(
+    ["judged", "words", "backchannel", "echo", "began", "over", "announced", "press", "release", "asked"]
+)
 
 
 def make(name, turns, probability) -> Event:
@@ -271,6 +290,7 @@ def make(name, turns, probability) -> Event:
         "announced": Announced(),
         "press": Pressed(),
         "release": Released(),
+        "asked": Asked(),
     }[name]
 
 

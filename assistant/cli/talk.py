@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +26,25 @@ def add(commands: Any) -> None:
         commands,
         "talk",
         "talk with the assistant; without a microphone it answers a recorded question about a photo",
-        "  assistant talk\n  assistant talk --plain --push-to-talk\n"
+        "  assistant talk\n  assistant talk --plain --push-to-talk\n  assistant talk --type --mute\n"
         "  assistant talk --input question.wav --image photo.jpg --say answer.wav\n"
         "  assistant talk --sample --say answer.wav",
     )
     parser.add_argument("--plain", action="store_true", help="lines of text only, for screen readers")
-    parser.add_argument("--push-to-talk", action="store_true", help="space or Enter before and after you speak; q ends")
+    asking = parser.add_mutually_exclusive_group()
+    asking.add_argument("--push-to-talk", action="store_true", help="space or Enter before and after you speak; q ends")
+    asking.add_argument("--type", action="store_true", help="type your questions, no microphone is needed")
     parser.add_argument("--once", action="store_true", help="end after the first answer")
     parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
-    parser.add_argument(
+    answering = parser.add_mutually_exclusive_group()
+    answering.add_argument(
         "--say",
         metavar="OUT.wav",
         type=Path,
         help="write the spoken answers here instead of playing; with --input the default is answer.wav",
     )
+    answering.add_argument("--mute", action="store_true", help="show the answers, at once, and speak none")
     parser.add_argument(
         "--continue", dest="resume", nargs="?", const="latest", metavar="ID", help="go on with a past conversation"
     )
@@ -52,24 +56,29 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     """Hold the conversation, or answer the sample question."""
     from ..devices import sound_engine
     from ..errors import DeviceError
+    from ..pacing import StillMicrophone
 
     if arguments.sample:
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
-    app.settings = with_files(app.settings, arguments)
+    if arguments.type and arguments.input:
+        raise SettingError("--type and --input exclude each other; leave one away")
+    app.settings = chosen(app.settings, arguments)
+    if arguments.type:
+        return live(app, arguments, StillMicrophone())
     try:
         engine = "file" if arguments.input else sound_engine(app.settings.audio.input)
         microphone: Microphone = app.make("microphone", engine)
     except DeviceError as error:
-        if arguments.image or arguments.resume or arguments.push_to_talk:  # the sample is no answer to these
+        if arguments.image or arguments.resume or arguments.push_to_talk or arguments.mute:  # the sample is no answer
             raise
-        note(f"{error}.".replace("..", "."))
+        note(f"{error}. To type instead: assistant talk --type".replace("..", "."))
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
     return live(app, arguments, microphone)
 
 
-def with_files(settings: Any, arguments: argparse.Namespace) -> Any:
-    """Return the settings with the files of the command line in the place of devices."""
-    audio, camera = settings.audio, settings.camera
+def chosen(settings: Any, arguments: argparse.Namespace) -> Any:
+    """Return the settings with the files of the command line in the place of devices, and without what is not there."""
+    audio, camera, wake, live = settings.audio, settings.camera, settings.wake, settings.talk
     if arguments.input:
         audio = dataclasses.replace(audio, input=str(arguments.input))
     if arguments.say or arguments.input:
@@ -78,14 +87,20 @@ def with_files(settings: Any, arguments: argparse.Namespace) -> Any:
         camera = dataclasses.replace(camera, source=str(arguments.image))
     elif arguments.input and camera.source == "auto":
         camera = dataclasses.replace(camera, source="off")
-    return dataclasses.replace(settings, audio=audio, camera=camera)
+    if arguments.type:
+        wake = dataclasses.replace(wake, enabled=False)
+    if arguments.type or arguments.mute:  # either hears nothing of the other
+        live = dataclasses.replace(live, echo="off")
+    return dataclasses.replace(settings, audio=audio, camera=camera, wake=wake, talk=live)
 
 
 def open_speaker(app: App, engine: str) -> Speaker:
-    """Return the loudspeaker, or a file in its place; where there is none, the answers are only shown."""
+    """Return the loudspeaker, a file or nothing in its place; where there is none, the answers are only shown."""
     from ..errors import DeviceError
-    from ..pacing import PacedSpeaker
+    from ..pacing import HurriedSpeaker, PacedSpeaker
 
+    if engine == "mute":
+        return HurriedSpeaker()
     if engine == "file":
         return PacedSpeaker(app.make("speaker", engine))
     try:
@@ -118,27 +133,35 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     """Hold the conversation until its end."""
     from ..devices import sound_engine
     from ..talking import converse
-    from .terminal import Opening, single_keys, view
+    from .keyboard import at_hand, push_to_talk, single_keys, type_to_talk
+    from .terminal import LiveView, Opening, view
 
     if arguments.push_to_talk and app.settings.wake.enabled:
         raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
     past, recorder = open_history(app, arguments.resume)
     to_file = bool(arguments.say or arguments.input) or sound_engine(app.settings.audio.output) == "file"
-    speaker = open_speaker(app, "file" if to_file else "sounddevice")
+    speaker = open_speaker(app, "mute" if arguments.mute else "file" if to_file else "sounddevice")
     camera = open_camera(app, needed=bool(arguments.image))
     note("Loading the models ...")
     keys = arguments.push_to_talk
-    opening = Opening.KEY if keys else Opening.WAKE_WORD if app.settings.wake.enabled else Opening.SPEAK
-    with view(arguments.plain, arguments.json, opening) as show:
+    typing = arguments.type or (not (keys or arguments.input or arguments.json) and at_hand())
+    speaking = Opening.WAKE_WORD if app.settings.wake.enabled else Opening.SPEAK_OR_TYPE if typing else Opening.SPEAK
+    opening = Opening.KEY if keys else Opening.TYPE if arguments.type else speaking
+    with contextlib.ExitStack() as stack:
+        show = stack.enter_context(view(arguments.plain, arguments.json, opening))
         dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not to_file, hands_free=not keys)
         if recorder is not None:
             dialogue.observers.append(recorder)
         if arguments.once:
             dialogue.observers.append(lambda happening: after_reply(dialogue, happening))
+        if keys or (isinstance(show, LiveView) and typing):
+            stack.enter_context(single_keys())
         try:
             if keys:
-                with single_keys():
-                    asyncio.run(push_to_talk(dialogue))
+                asyncio.run(push_to_talk(dialogue))
+            elif typing:
+                shown = show.show_typed if isinstance(show, LiveView) else (lambda text: None)
+                asyncio.run(type_to_talk(dialogue, app.settings.asr.language, shown))
             else:
                 asyncio.run(dialogue.run())
         except BaseExceptionGroup as group:
@@ -176,40 +199,6 @@ def after_reply(dialogue: Dialogue, happening: Happening) -> None:
     """End the conversation after its first answer."""
     if happening.name == "reply" and happening.details["question"] and not happening.details["interrupted"]:
         dialogue.quit()
-
-
-async def push_to_talk(dialogue: Dialogue) -> None:
-    """Hold the conversation; space or Enter begins and ends a question."""
-    from ..streams import flow
-
-    talking = False
-
-    def toggle(key: str) -> None:
-        nonlocal talking
-        if key in ("q", ""):
-            dialogue.quit()
-        elif key in (" ", "\n", "\r"):
-            talking = not talking
-            (dialogue.press if talking else dialogue.release)()
-
-    async def keys() -> None:
-        loop = asyncio.get_running_loop()
-        if sys.stdin.isatty() and hasattr(loop, "add_reader"):
-            try:
-                loop.add_reader(sys.stdin.fileno(), lambda: toggle(sys.stdin.read(1)))
-            except NotImplementedError:  # the event loop of Windows
-                pass
-            else:
-                return
-        async for line in flow(iter(sys.stdin.readline, "")):
-            toggle(line[:1])
-        dialogue.quit()
-
-    reading = asyncio.create_task(keys())
-    try:
-        await dialogue.run()
-    finally:
-        reading.cancel()
 
 
 def sample(app: App, say: Path, as_json: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +33,8 @@ class Opening(StrEnum):
     """What a person does to be heard."""
 
     SPEAK = "just speak"
+    SPEAK_OR_TYPE = "just speak, or type and press Enter"
+    TYPE = "type a question and press Enter"
     KEY = "press space or Enter to speak, and again when you have finished"
     WAKE_WORD = "say the wake word"
 
@@ -104,7 +105,11 @@ class LiveView:
         self._state, self._level, self._partial, self._seen, self._trouble = "idle", 0.0, "", "", ""
         self._latency: dict[str, float] = {}
         self._lines: list[tuple[str, str]] = []
-        self._reply = ""
+        self._reply, self._typed = "", ""
+
+    def show_typed(self, text: str) -> None:
+        """Show what is being typed."""
+        self._typed = text
 
     def __call__(self, happening: Happening) -> None:
         """Take it into the picture that is drawn next."""
@@ -156,12 +161,15 @@ class LiveView:
         elif self._state == "idle":
             words += f", {Opening.SPEAK if self._opening is Opening.WAKE_WORD else self._opening}"
         table.add_row("state", Text(f"{sign} {words}", style=colour))
-        filled = min(METER, int(METER * min(1.0, self._level * 8)))
-        table.add_row("microphone", Text("▮" * filled + "▯" * (METER - filled), style="green"))
+        if self._opening is not Opening.TYPE:
+            filled = min(METER, int(METER * min(1.0, self._level * 8)))
+            table.add_row("microphone", Text("▮" * filled + "▯" * (METER - filled), style="green"))
         for who, text in self._lines:
             table.add_row(who, Text(text, style="bold" if who == "you" else ""))
         if self._partial:
             table.add_row("you", Text(self._partial, style="italic"))
+        if self._typed:
+            table.add_row("you", Text(f"{self._typed}▏", style="italic"))
         if self._reply:
             table.add_row("it", Text(self._reply, style="cyan"))
         if self._seen:
@@ -195,18 +203,3 @@ def view(plain: bool, as_json: bool, opening: Opening = Opening.SPEAK) -> Iterat
         live = LiveView(opening)
         with Live(live, refresh_per_second=4, transient=False):
             yield live
-
-
-@contextmanager
-def single_keys() -> Iterator[None]:
-    """Make the terminal hand over each key at once, where it can."""
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(ImportError, OSError, ValueError):
-            import termios
-            import tty
-
-            number = sys.stdin.fileno()
-            before = termios.tcgetattr(number)
-            tty.setcbreak(number)
-            stack.callback(termios.tcsetattr, number, termios.TCSADRAIN, before)
-        yield
