@@ -231,11 +231,16 @@ _ANSWERS = {
     "léeme esto. No confíe en mí para su seguridad.",
     ("blind", "it"): "Posso vedere alcune cose per lei. Tenga un oggetto davanti alla telecamera e chieda che cos'è, "
     "oppure dica: leggimi questo. Non si affidi a me per la sua sicurezza.",
-    ("deaf", "en"): "Everything I say is also written on the screen. Say louder or slower, and I will speak so.",
-    ("deaf", "de"): "Alles, was ich sage, steht auch auf dem Bildschirm. Sagen Sie lauter oder langsamer.",
-    ("deaf", "fr"): "Tout ce que je dis s'écrit aussi à l'écran. Dites plus fort ou plus lentement.",
-    ("deaf", "es"): "Todo lo que digo aparece también en la pantalla. Diga más alto o más despacio.",
-    ("deaf", "it"): "Tutto quello che dico appare anche sullo schermo. Dica più forte o più piano.",
+    ("deaf", "en"): "Everything I say is also written on the screen, "
+    "and the command: assistant listen, writes down what others say. Say louder or slower, and I will speak so.",
+    ("deaf", "de"): "Alles, was ich sage, steht auch auf dem Bildschirm, und der Befehl: assistant listen, "
+    "schreibt auf, was andere sagen. Sagen Sie lauter oder langsamer.",
+    ("deaf", "fr"): "Tout ce que je dis s'écrit aussi à l'écran, "
+    "et la commande : assistant listen, écrit ce que disent les autres. Dites plus fort ou plus lentement.",
+    ("deaf", "es"): "Todo lo que digo aparece también en la pantalla, "
+    "y la orden: assistant listen, escribe lo que dicen los demás. Diga más alto o más despacio.",
+    ("deaf", "it"): "Tutto quello che dico appare anche sullo schermo, "
+    "e il comando: assistant listen, scrive quello che dicono gli altri. Dica più forte o più piano.",
     ("hands", "en"): "You need no keyboard here. Just speak; say stop to interrupt me, or repeat to hear it again.",
     ("hands", "de"): "Sie brauchen hier keine Tastatur. Sprechen Sie einfach, und sagen Sie stopp, um mich zu "
     "unterbrechen.",

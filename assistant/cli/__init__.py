@@ -31,6 +31,7 @@ COMMANDS = (
     "talk",
     "ask",
     "transcribe",
+    "listen",
     "look",
     "keywords",
     "find_picture",

@@ -79,3 +79,31 @@ def test_a_missing_recording_is_told_in_one_line(tmp_path):
     done = subprocess.run(command("--input", tmp_path / "none.wav"), capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and "none.wav" in done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_typed_questions_are_answered_one_by_one_without_a_sound(store, settings):
+    for model in ("smollm2-135m-instruct-q4_1", "faster-whisper-tiny.en", "smart-turn-v3.2-cpu"):
+        store.require(model)
+    done = subprocess.run(
+        [*command("--type", "--mute", "--plain"), "--set", "camera.source=off", "--set", "history.enabled=false"],
+        input="What is 12 times 12?\nWie viel ist sieben mal acht?\nSpell it",
+        capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    asked = [line for line in done.stdout.splitlines() if line.startswith("You: ")]
+    told = [line for line in done.stdout.splitlines() if line.startswith("Assistant: ")]
+    assert asked == ["You: What is 12 times 12?", "You: Wie viel ist sieben mal acht?", "You: Spell it"]
+    assert "144" in told[0] and "56" in told[1] and len(told) == 3
+
+
+def test_what_is_said_is_captioned(question):
+    done = subprocess.run(
+        [sys.executable, "-m", "assistant", "listen", "--json", "--set", f"audio.input={question}", *SMALL],
+        capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    captions = [json.loads(line) for line in done.stdout.splitlines()]
+    (whole,) = (caption for caption in captions if caption["whole"])
+    assert "name of this city" in whole["text"].lower() and whole["language"] == "en"
+    assert 0 <= whole["start"] < 0.6 and whole["end"] - whole["start"] > 1.0
