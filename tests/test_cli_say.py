@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from assistant.cli import main
+from assistant.cli import main, say
 from assistant.store import Store
 
 from .conftest import hear_interrupts
@@ -52,6 +52,8 @@ def test_text_from_standard_input(
         (["say", "a", "--out", "a.mp3"], "must end in .wav or .flac"),
         (["say", "a", "--out", "no/such/folder/a.wav"], "there is no folder"),
         (["say", "a", "--out", "a.wav", "--speed", "0"], "voice.speed must be"),
+        (["say", "--out", "a.wav"], "need a text"),
+        (["say", "--json"], "need a text"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -83,6 +85,18 @@ def test_it_plays_into_the_file_that_is_the_loudspeaker(tmp_path: Path) -> None:
     out = tmp_path / "loudspeaker.wav"
     assert main(["say", "Hello there.", "--set", f"audio.output={out}"]) == 0
     assert soundfile.info(out).duration > 0.3
+
+
+def test_without_a_text_each_line_is_said_as_it_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    languages, seconds = list[str](), list[float]()
+    play, speak = say._play, say._spoken
+    monkeypatch.setattr(say, "_play", lambda speaker, chunks: seconds.append(play(speaker, chunks)))
+    monkeypatch.setattr(say, "_spoken", lambda text, voice: languages.append(voice.language) or speak(text, voice))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Hello there.\n\n ...\nGuten Morgen, wie geht es dir heute?\n"))
+    out = tmp_path / "loudspeaker.wav"
+    assert main(["say", "--set", f"audio.output={out}"]) == 0
+    assert languages == ["en", "de"]
+    assert len(seconds) == 2 and soundfile.info(out).duration == pytest.approx(sum(seconds), abs=0.05)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")

@@ -1,8 +1,10 @@
-"""``assistant say``: speak a text, aloud or into a file."""
+"""``assistant say``: speak a text, aloud or into a file, or what is typed line by line."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +23,18 @@ if TYPE_CHECKING:
 EXAMPLE = """\
   assistant say "It is 3.5 km to the station."
   assistant say "Hello" --out hello.wav --speed 1.2
-  assistant say - --out book.flac < book.txt"""
+  assistant say - --out book.flac < book.txt
+  assistant say --speed 0.9    # then type: each line is said as you press Enter"""
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = add_command(commands, "say", "speak a text, aloud or into a file", EXAMPLE)
-    parser.add_argument("text", help='what to say; "-" reads it from standard input')
+    parser.add_argument(
+        "text",
+        nargs="?",
+        help='what to say; "-" reads it from standard input, and without any each line is said as soon as it is typed',
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write .wav or .flac instead of playing")
     parser.add_argument("--voice", metavar="MODEL", help="a voice of the store, such as piper-en_US-joe-medium")
     parser.add_argument("--speed", type=float, help="1.5 is half as fast again")
@@ -36,17 +43,21 @@ def add(commands: Any) -> None:
 
 
 def run(app: App, arguments: Namespace) -> int:
-    """Speak the text."""
-    text = given_text(arguments.text, "say")
-    if not any(character.isalnum() for character in text):
+    """Speak the text, or each line that is typed."""
+    text = None if arguments.text is None else given_text(arguments.text, "say")
+    if text is not None and not any(character.isalnum() for character in text):
         raise InputError("there is nothing to say; give some words")
-    settings = app.settings
-    voice = settings.voice
+    voice = app.settings.voice
     if arguments.voice is not None:
         voice = dataclasses.replace(voice, model=arguments.voice)
     if arguments.speed is not None:
         voice = dataclasses.replace(voice, speed=arguments.speed)
-    app.settings = dataclasses.replace(settings, voice=voice)
+    app.settings = dataclasses.replace(app.settings, voice=voice)
+    return say_lines(app, arguments) if text is None else say(app, arguments, text)
+
+
+def say(app: App, arguments: Namespace, text: str) -> int:
+    """Speak one text."""
     if arguments.out is not None:
         from .. import sound
 
@@ -54,22 +65,47 @@ def run(app: App, arguments: Namespace) -> int:
         speaker = None
     else:
         speaker = _speaker(app)
-    voices = leavable(lambda: app.kit.voices)
-    if arguments.language is None:
-        made = leavable(lambda: voices.of(language_spoken(text, voices.language)))
-    else:
-        made = leavable(lambda: voices.find(arguments.language))
+    made = _voice(app, arguments, text)
     chunks = pulled(_spoken(text, made))
-    seconds = _write(arguments.out, chunks) if speaker is None else _play(speaker, chunks)
+    if speaker is None:
+        seconds = _write(arguments.out, chunks)
+    else:
+        with contextlib.closing(speaker):
+            seconds = _play(speaker, chunks)
     if seconds == 0:
         raise InputError("there is nothing to say in this text; give some words")
     if arguments.json:
+        voice = app.settings.voice
         name = getattr(made, "name", voice.engine)
         said = None if arguments.out is None else str(arguments.out)
         print_json({"say": said, "seconds": round(seconds, 3), "rate": made.rate, "voice": name, "speed": voice.speed})
     elif arguments.out is not None:
         note(f"wrote {arguments.out} ({seconds:.1f} s)")
     return 0
+
+
+def say_lines(app: App, arguments: Namespace) -> int:
+    """Speak each line as soon as it is typed, each in its language, until the input ends."""
+    if arguments.out is not None or arguments.json:
+        raise InputError("--out and --json need a text; give some words, or - for standard input")
+    with contextlib.closing(_speaker(app)) as speaker:
+        leavable(lambda: app.kit.voices.usual)
+        note("Type what to say, and press Enter. Control and D ends.")
+        try:
+            for line in iter(sys.stdin.readline, ""):
+                if any(character.isalnum() for character in line):
+                    _play(speaker, pulled(_spoken(line, _voice(app, arguments, line))))
+        except UnicodeDecodeError as error:
+            raise InputError("standard input is not UTF-8; convert it first") from error
+    return 0
+
+
+def _voice(app: App, arguments: Namespace, text: str) -> Voice:
+    """Return the voice of the language that is asked for, or of the words."""
+    voices = leavable(lambda: app.kit.voices)
+    if arguments.language is not None:
+        return leavable(lambda: voices.find(arguments.language))
+    return leavable(lambda: voices.of(language_spoken(text, voices.language)))
 
 
 def _speaker(app: App) -> Speaker:
@@ -97,12 +133,10 @@ def _write(out: Path, chunks: Iterator[AudioChunk]) -> float:
 
 
 def _play(speaker: Speaker, chunks: Iterator[AudioChunk]) -> float:
+    """Play to the end; return the seconds."""
     seconds = 0.0
-    try:
-        for chunk in chunks:
-            speaker.play(chunk)
-            seconds += chunk.seconds
-        speaker.drain()
-    finally:
-        speaker.close()
+    for chunk in chunks:
+        speaker.play(chunk)
+        seconds += chunk.seconds
+    speaker.drain()
     return seconds
