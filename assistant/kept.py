@@ -42,6 +42,11 @@ class Kept(Generic[T]):
         self._value, self._read, self._write = empty, read, write
         self._lock = FileLock(self._file.with_suffix(".lock"), timeout=WAIT) if self._file is not None else None
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the value outlives this process."""
+        return self._file is not None
+
     def load(self) -> T:
         """Return the value as it is now: another process may have changed it."""
         if self._file is not None and self._file.exists():

@@ -64,11 +64,17 @@ class Reminders:
             if self._kept.load():
                 self._wake()
 
-    def add(self, reminder: Reminder) -> None:
-        """Let it ring when it is due."""
+    @property
+    def last(self) -> bool:
+        """Whether they outlive this process."""
+        return self._kept.lasts
+
+    def add(self, reminder: Reminder, here: bool = True) -> None:
+        """Let it ring when it is due; if not ``here``, in the conversation that is held then."""
         with self._changed, self._kept.alone():
             self._kept.save((*self._kept.load(), reminder))
-            self._wake()
+            if here:
+                self._wake()
 
     def remove(self, reminder: Reminder) -> bool:
         """Let it ring no more; return whether it would have."""

@@ -48,7 +48,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "long": "For how long?",
         "each": "I'll remind you {every}, first at {time}{purpose}.",
         "returns": "It is off for now. It returns {every}.",
-        "nobody": "Timers and alarms run only in a conversation, with: assistant talk.",
+        "nobody": "Timers run only in a conversation, with: assistant talk.",
+        "there": "It is told in a conversation, with: assistant talk.",
         "when": "Please say at what time, too.",
         "none": "None was running.",
         "unknown": "I don't know of such a one.",
@@ -71,7 +72,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "long": "Für wie lange?",
         "each": "Ich erinnere Sie {every}, zuerst um {time} Uhr{purpose}.",
         "returns": "Für diesmal ist er aus. Er kommt {every} wieder.",
-        "nobody": "Timer und Wecker laufen nur in einem Gespräch, mit: assistant talk.",
+        "nobody": "Timer laufen nur in einem Gespräch, mit: assistant talk.",
+        "there": "Gesagt wird es in einem Gespräch, mit: assistant talk.",
         "when": "Bitte sagen Sie auch, um wie viel Uhr.",
         "none": "Es lief keiner.",
         "unknown": "So einen kenne ich nicht.",
@@ -94,7 +96,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "long": "Pour combien de temps ?",
         "each": "Je vous le rappelle {every}, d'abord à {time}{purpose}.",
         "returns": "C'est arrêté pour cette fois. Il revient {every}.",
-        "nobody": "Les minuteurs et réveils ne tournent que dans une conversation, avec : assistant talk.",
+        "nobody": "Les minuteurs ne tournent que dans une conversation, avec : assistant talk.",
+        "there": "Ce sera dit dans une conversation, avec : assistant talk.",
         "when": "Dites aussi à quelle heure.",
         "none": "Aucun ne tournait.",
         "unknown": "Je n'en connais pas de tel.",
@@ -117,7 +120,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "long": "¿Para cuánto tiempo?",
         "each": "Se lo recuerdo {every}, primero a las {time}{purpose}.",
         "returns": "Está apagado por ahora. Vuelve {every}.",
-        "nobody": "Los temporizadores y alarmas solo funcionan en una conversación, con: assistant talk.",
+        "nobody": "Los temporizadores solo funcionan en una conversación, con: assistant talk.",
+        "there": "Se dirá en una conversación, con: assistant talk.",
         "when": "Diga también a qué hora.",
         "none": "No había ninguno.",
         "unknown": "No conozco ninguno así.",
@@ -140,7 +144,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "long": "Per quanto tempo?",
         "each": "Glielo ricordo {every}, la prima volta alle {time}{purpose}.",
         "returns": "Per ora è spento. Torna {every}.",
-        "nobody": "Timer e sveglie funzionano solo in una conversazione, con: assistant talk.",
+        "nobody": "I timer funzionano solo in una conversazione, con: assistant talk.",
+        "there": "Sarà detto in una conversazione, con: assistant talk.",
         "when": "Dica anche a che ora.",
         "none": "Non ce n'era nessuno.",
         "unknown": "Non ne conosco uno così.",
@@ -178,6 +183,12 @@ _TIMERS, _ALARMS = "timer|wecker|minuteur|temporizador", "alarm|wecker|réveil|a
 _REMINDERS = "reminder|erinnerung|rappel|recordatorio|promemoria"
 _REMINDER = rf"{_SET}(?:(?P<every>{_OFTEN}) )?(?:{_REMINDERS})(?: (?:for|für|pour|para))?"
 _THAT = r"(?:an|daran|dass|de|di|que|che)"
+_AT_TIME = rf"(?:at|um|à|a las?|alle) ({AT})"
+_STATED = (
+    r"\b(?:is|are|starts?|begins?|opens?|closes?|leaves?|ends?|ist|sind|beginnt|fährt|est|commence|part|ouvre|ferme|"
+    r"es|empieza|sale|abre|cierra|è|comincia|inizia|parte|apre|chiude)$"
+)
+"""What is said of a time that follows: it is a part of the purpose."""
 _MY = r"(?:(?:the|my|den|die|meinen?|le|la|mon|el|mi|il|lo) )?"
 _KIND = rf"(?:{_TIMERS}|{_ALARMS}|{_REMINDERS})"
 _ANEW = "remind|alarm|wake|weck|erinner|réveil|rappel|despiért|recuérd|svegli|ricord"
@@ -340,7 +351,7 @@ class Timers:
 
     def wake_at(self, at: str, every: str = "", language: str = "en") -> str:
         """Set an alarm that was asked for in the usual words: seven is in the morning, unless all else was said."""
-        return " ".join(self._set(one, "", language, early=True) for one in each_time(f"{every} {at}".strip()))
+        return self._set_each(f"{every} {at}", "", language, early=True)
 
     wake_at.__doc__ = f"""{wake_at.__doc__}
 
@@ -348,14 +359,20 @@ class Timers:
         (?:alarm|wecker|réveil|alarma|despertador|sveglia))(?: (?:for|at|to))? (?P<at>{WHENEVER}|later){_END}
         """
 
-    def remind_at(self, at: str = "", purpose: str = "", every: str = "", language: str = "en") -> str:
+    def remind_at(
+        self, at: str = "", purpose: str = "", every: str = "", language: str = "en", utterance: str = ""
+    ) -> str:
         """Set a reminder that was asked for in the usual words; where no time was said, it is asked for."""
-        if (inside := re.fullmatch(rf"(.+) (?:at|um|à|a las?|alle) ({AT})", purpose.lower())) and not _timed(at):
+        if (inside := re.fullmatch(rf"(.+) {_AT_TIME}", purpose.lower())) and not _timed(at):
             purpose, at = purpose[: len(inside[1])], f"{at} {inside[2]}"  # "tomorrow to meet Joe at five"
+        elif not at and (inside := re.search(rf"^(?:that|dass|que|che) .*?(?<!\S){_AT_TIME}(?!\w)", purpose.lower())):
+            at = inside[1]  # "dass der Zug um neun fährt"
+        if at and re.search(_STATED, purpose.lower()) and (whole := utterance[utterance.find(purpose) :]) != utterance:
+            purpose = re.sub(r"[.?!]+$", "", whole)  # "that dinner is at six"
         day = re.search(rf"^about .*?(?<!\S)({DAY})(?!\w)", purpose.lower())
         if day is not None and _timed(at) and not day_in(at):
             at = f"{at} {day[1]}"  # "about tomorrow's meeting at ten"
-        return " ".join(self._set(one, purpose, language) for one in each_time(f"{every} {at}".strip()))
+        return self._set_each(f"{every} {at}", purpose, language)
 
     remind_at.__doc__ = f"""{remind_at.__doc__}
 
@@ -393,6 +410,13 @@ class Timers:
         Again: {_RATHER}(?:(?:for|at|um|à|a las?|alle|auf|für|pour|para|per) )?
         (?:(?P<at>{WHEN})|(?P<lasts>{LASTS})){_END}
         """
+
+    def _set_each(self, at: str, purpose: str, language: str, early: bool = False) -> str:
+        """Set what is due at several times, all of them or, where one is past, none."""
+        times = each_time(at.strip())
+        for one in times:
+            occasion(one, datetime.datetime.now(), early, language)
+        return " ".join(self._set(one, purpose, language, early) for one in times)
 
     def _set(self, at: str, purpose: str, language: str, early: bool = False, instead: Reminder | None = None) -> str:
         """Set what is due at a time that was said, or ask for the time; with a purpose the usual hour will do.
@@ -529,9 +553,11 @@ class Timers:
     def _begin(self, reminder: Reminder, said: str, instead: Reminder | None) -> str:
         """Let a reminder wait, where somebody would hear it, and another one no longer."""
         self._unfinished = _Unfinished()
-        if self._news.told is None:
-            return _say("nobody", reminder.language)
-        self._running.add(reminder)
+        if not (here := self._news.told is not None):
+            if ":" not in reminder.name or not self._running.last:
+                return _say("nobody", reminder.language)
+            said = f"{said} {_say('there', reminder.language)}"
+        self._running.add(reminder, here)
         if instead is not None:
             self._running.remove(instead)
         return said
