@@ -1,8 +1,9 @@
-"""Thanks and jokes in languages other than English, in which a small model thanks back, and knows no jokes."""
+"""Names, which a small model takes for a question; thanks and jokes in languages in which it knows neither."""
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 
 from assistant import hookimpl
@@ -19,6 +20,20 @@ _THANKED = Topics(
         }
     }
 )
+_HELLO = (
+    r"(?:(?:hi|hello|hey|so|well|by the way|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|"
+    r"bonjour|bonsoir|salut|hola|buenos días|buenas tardes|ciao|buongiorno|buonasera) )*"
+)
+_WORDS = r"[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*){0,3}"
+_PARTICLES = "de del della der den van von zu di da dos la le lo ter ten bin al el y".split()
+"""Small words within names."""
+_MET = {
+    "en": "Nice to meet you, {name}!",
+    "de": "Freut mich, {name}!",
+    "fr": "Enchanté, {name} !",
+    "es": "Mucho gusto, {name}.",
+    "it": "Piacere, {name}!",
+}
 _WELCOME = {"de": "Gern geschehen.", "fr": "Avec plaisir.", "es": "De nada.", "it": "Prego."}
 _ASKED = Topics(
     {
@@ -71,7 +86,22 @@ JOKES: Mapping[str, tuple[str, ...]] = {
 @hookimpl
 def assistant_tools() -> list[Callable[..., str]]:
     """Return the tools of this plugin."""
-    return [answer_thanks, Jokes().tell_joke]
+    return [greet, answer_thanks, Jokes().tell_joke]
+
+
+def greet(name: str, language: str = "en") -> str:
+    """Greet somebody who tells their name. Raises :class:`ValueError` where it does not look like one."""
+    if not all(word[0].isupper() or word in _PARTICLES for word in re.split("[ -]", name)) or not name[0].isupper():
+        raise ValueError(f"{name!r} is no name")
+    return _MET.get(language, _MET["en"]).format(name=name)
+
+
+greet.__doc__ = f"""{greet.__doc__}
+
+    Verbatim only: {_HELLO}(?:my name(?: is|'s) (?P<name>{_WORDS})|(?:mein name ist|ich heiße) (?P<name_2>{_WORDS})|
+    (?:je m'appelle|mon nom est) (?P<name_3>{_WORDS})|(?:me llamo|mi nombre es) (?P<name_4>{_WORDS})|
+    (?:mi chiamo|il mio nome è) (?P<name_5>{_WORDS}))
+    """
 
 
 def answer_thanks(question: str) -> str:

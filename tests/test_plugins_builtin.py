@@ -498,9 +498,8 @@ def test_what_is_to_be_changed_waits_until_there_is_another_time(own: Settings) 
     assert "09:00 tomorrow to eat." in run(toolbox, "time_left").result
     plugins.news.told = None
     before = run(toolbox, "time_left").result
-    for name, at in (("move_alarm", "at five"), ("move_alarm", "on Friday"), ("set_alarm", "at five")):
-        run(toolbox, name, at=at)
-        assert run(toolbox, "time_left").result == before, "where nobody would hear it, nothing is taken away"
+    assert run(toolbox, "move_alarm", lasts="ten minutes").result.startswith("Timers run only")
+    assert run(toolbox, "time_left").result == before, "where nobody would hear it, nothing is taken away"
 
 
 def test_what_returns_rings_on_its_next_day_whatever_was_missed(settings: Settings, tmp_path: Path) -> None:
@@ -547,8 +546,40 @@ def test_an_impossible_time_is_refused(timers: tuple[Toolbox, list[str]], at: st
 
 def test_where_nobody_would_hear_it_there_is_no_timer(toolbox: Toolbox) -> None:
     said = run(toolbox, "set_timer", number=5, unit="minutes")
-    assert said.result == "Timers and alarms run only in a conversation, with: assistant talk."
-    assert run(toolbox, "wake_at", at="seven").result == said.result
+    assert said.result == "Timers run only in a conversation, with: assistant talk."
+
+
+def test_a_reminder_may_wait_for_the_next_conversation(own: Settings) -> None:
+    asked = Toolbox(Plugins(own).tools, 5.0)
+    said = run(asked, "remind_at", at="tomorrow at nine", purpose="to call Tom")
+    kept = "The alarm is set to 09:00 tomorrow to call Tom."
+    assert said.result == f"{kept} It is told in a conversation, with: assistant talk."
+    assert run(Toolbox(Plugins(own).tools, 5.0), "time_left").result == kept
+    assert run(asked, "cancel_last").result == "It is cancelled: 09:00 to call Tom."
+    off = dataclasses.replace(own, history=dataclasses.replace(own.history, enabled=False))
+    said = run(Toolbox(Plugins(off).tools, 5.0), "remind_at", at="tomorrow at nine", purpose="to call Tom")
+    assert said.result == "Timers run only in a conversation, with: assistant talk."
+
+
+def test_of_several_times_all_are_set_or_none(own: Settings) -> None:
+    toolbox = Toolbox(Plugins(own).tools, 5.0)
+    assert run(toolbox, "remind_at", at="tomorrow at nine and yesterday at ten", purpose="to eat").failed
+    assert run(toolbox, "time_left").result == "No timer and no alarm is running."
+
+
+def test_a_time_that_is_stated_stays_in_the_purpose(own: Settings) -> None:
+    toolbox = Toolbox(Plugins(own).tools, 5.0)
+    for said, told in (
+        ("Remind me that dinner is at six.", ": dinner is at six."),
+        ("Please remind me that the shop opens at nine", ": the shop opens at nine."),
+        ("Remind me tomorrow that the train leaves at nine.", " tomorrow: the train leaves at nine."),
+        ("Erinnere mich daran, dass der Zug um neun fährt.", ": dass der Zug um neun fährt."),
+    ):
+        turn = Turn(Utterance(said, language="de" if "mich" in said else "en"), (), ())
+        context = ToolContext(language=turn.utterance.language, utterance=said)
+        call = toolbox.meant(turn, context)
+        assert call is not None, said
+        assert told in toolbox.run(call, context).result, said
 
 
 @pytest.mark.parametrize(
@@ -622,3 +653,26 @@ def test_what_becomes_of_words_and_pictures_follows_from_the_settings(
     box = Toolbox(Plugins(changed).tools, 5.0)
     said = run(box, "about_assistant", question="do you record me").result
     assert all(part in said for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "answer"),
+    [
+        ("My name is Tom.", "en", "Nice to meet you, Tom!"),
+        ("Hi, my name's Ana de la Cruz", "en", "Nice to meet you, Ana de la Cruz!"),
+        ("Hallo, ich heiße Jürgen.", "de", "Freut mich, Jürgen!"),
+        ("Mein Name ist Anne-Marie Weiß.", "de", "Freut mich, Anne-Marie Weiß!"),
+        ("Bonjour, je m'appelle Zoé.", "fr", "Enchanté, Zoé !"),
+        ("Hola, me llamo Íñigo", "es", "Mucho gusto, Íñigo."),
+        ("Il mio nome è D'Angelo.", "it", "Piacere, D'Angelo!"),
+        ("My name is on the list.", "en", ""),
+        ("My name is Tom and I need some help with my tax", "en", ""),
+        ("My name is Tom and you?", "en", ""),
+        ("What is my name?", "en", ""),
+    ],
+)
+def test_who_tells_their_name_is_greeted(toolbox: Toolbox, said: str, language: str, answer: str) -> None:
+    context = ToolContext(language=language, utterance=said)
+    call = toolbox.meant(Turn(Utterance(said, language), (), ()), context)
+    result = toolbox.run(call, context) if call is not None else None
+    assert (result.result if result is not None and not result.failed else "") == answer
