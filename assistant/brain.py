@@ -91,7 +91,8 @@ class LanguageBrain:
         """Return the probability in [0, 1] that the words of a turn end a sentence, whatever sign stands after them.
 
         A recogniser sets a sign after half a question too. The prompt of the reply is read anyway, so this costs no
-        more than one row of logits. ``None`` where it was urged to stop, or cancelled, before all was read.
+        more than one row of logits, and nothing where the words were read ahead: then the reply reads the rest.
+        ``None`` where it was urged to stop, or cancelled, before all was read.
         """
         if turn.utterance is None or not (said := turn.utterance.text.rstrip(_SIGNS)):
             return 0.0

@@ -161,14 +161,18 @@ class CachedSession(ABC):
 
         That is: of a next token that begins with a sign that ends sentences or a new line, or that ends the turn.
         Where ``prompt`` begins with ``pieces``, all of it is read at once: a few more positions cost less than a
-        second step. Raises as :meth:`sync` does, and :class:`ModelError` where there is nothing to read.
+        second step. Where ``pieces`` are all that was read last, the answer is known, and nothing is read. Raises as
+        :meth:`sync` does, and :class:`ModelError` where there is nothing to read.
         """
         begun = [entry for piece in pieces for entry in entries(piece)]
         if not begun:
             raise ModelError(f"{self.name} has read nothing yet; append a prompt first")
         same = begun == [entry for piece in prompt for entry in entries(piece)][: len(begun)]
         with self._lock:
+            self._check_room(len(begun))
             if self._ledger.common(pieces) == len(begun):
+                if self._fresh and self.length == len(begun):
+                    return self._chance_of_end(self._newest())
                 self._truncate(len(begun) - 1)  # read again for its logits
             self._heeded, self._row = len(begun) - 1, None
             try:
@@ -176,11 +180,13 @@ class CachedSession(ABC):
             finally:
                 self._heeded = None
             assert self._row is not None
-            logits = self._row
-            likely = np.argpartition(logits, -LIKELY)[-LIKELY:] if len(logits) > LIKELY else np.arange(len(logits))
-            chances = np.exp(logits - logits.max(), dtype=np.float64)
-            ends = [t for t in likely.tolist() if self._ends(t) or self._bytes(t).lstrip(b" ").startswith(STOPS)]
-            return float(chances[ends].sum() / chances.sum())
+            return self._chance_of_end(self._row)
+
+    def _chance_of_end(self, logits: NDArray[np.float32]) -> float:
+        likely = np.argpartition(logits, -LIKELY)[-LIKELY:] if len(logits) > LIKELY else np.arange(len(logits))
+        chances = np.exp(logits - logits.max(), dtype=np.float64)
+        ends = [t for t in likely.tolist() if self._ends(t) or self._bytes(t).lstrip(b" ").startswith(STOPS)]
+        return float(chances[ends].sum() / chances.sum())
 
     def generate(self, options: Sampling | None = None) -> Iterator[str]:
         """Yield text pieces until the model ends its turn; closing the iterator stops within one token.

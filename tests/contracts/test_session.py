@@ -134,7 +134,7 @@ def test_half_a_question_is_less_likely_to_end_a_sentence_than_the_whole(session
 def test_the_end_of_the_words_is_judged_while_what_follows_is_read(session: Session) -> None:
     asked, rest = session.tokenize("<|im_start|>user\nWho wrote it"), session.tokenize("?<|im_end|>\n")
     alone = session.ending([asked], [asked])
-    for known in ([], asked[:2], asked, [*asked, *rest], [*asked, *asked]):
+    for known in ([], asked[:2], [*asked, *rest], [*asked, *asked]):
         session.sync([known or asked[:1]])
         assert session.ending([asked], [[*asked, *rest]]) == pytest.approx(alone, rel=0.1, abs=0.01)
         assert session.length == len(asked) + len(rest)
@@ -144,6 +144,13 @@ def test_the_end_of_the_words_is_judged_while_what_follows_is_read(session: Sess
         assert session._changes == changes, "nothing is left to read"  # type: ignore[attr-defined]
     assert session.ending([asked], [rest]) == pytest.approx(alone, rel=0.1, abs=0.01)
     assert session.length == len(asked), "another prompt is not read"
+    changes = session._changes  # type: ignore[attr-defined]
+    assert session.ending([asked], [[*asked, *rest]]) == pytest.approx(alone, rel=0.1, abs=0.01)
+    assert session._changes == changes, "where the words were read last, the answer is known"  # type: ignore[attr-defined]
+    session.append(rest)
+    session.truncate(len(asked))
+    assert session.ending([asked], [[*asked, *rest]]) == pytest.approx(alone, rel=0.1, abs=0.01)
+    assert session.length == len(asked) + len(rest), "after a roll back their logits are gone"
     with pytest.raises(ModelError):
         session.ending([[]], [asked])
 
