@@ -193,3 +193,8 @@ def test_without_a_microphone_it_is_said_how_to_type(
     monkeypatch.setattr(talk, "sample", lambda *given: 0)
     assert run() == 0
     assert capsys.readouterr().err.endswith("To type instead: assistant talk --type\n")
+
+
+def test_the_language_is_that_of_the_command_line(run: Talk, held: Held, question: Path) -> None:
+    assert run("--input", question, "--language", "de") == 0
+    assert held.given[0].settings.asr.language == "de"

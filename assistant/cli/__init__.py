@@ -7,6 +7,7 @@ Each command is one module with ``add(commands)``, which declares its parser, an
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import io
 import json
@@ -122,6 +123,20 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", metavar="SECTION.KEY=VALUE", default=argparse.SUPPRESS, help="override one setting"
     )
     shared.add_argument("-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help="log what happens")
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add ``--language``."""
+    parser.add_argument(
+        "--language", metavar="CODE", help="ISO 639-1 code of what is said, such as en or de (default: detect it)"
+    )
+
+
+def in_language(settings: Settings, language: str | None) -> Settings:
+    """Return settings in which that language is spoken, where one was given on the command line."""
+    if language is None:
+        return settings
+    return dataclasses.replace(settings, asr=dataclasses.replace(settings.asr, language=language))
 
 
 def print_json(value: object) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import output
 from ..errors import AssistantError, InputError
-from . import App, add_command, note, print_json
+from . import App, add_command, add_language, in_language, note, print_json
 
 if TYPE_CHECKING:
     from ..ask import Answer, Asker, Question
@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--image", metavar="FILE", help="the picture it is about")
     parser.add_argument("--say", metavar="OUT.wav", help="write the spoken answer to this file")
     parser.add_argument("--play", action="store_true", help="play the answer on the loudspeaker")
+    add_language(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--batch", metavar="FILE", help="JSON lines with id and any of audio, text, image, say; - for stdin"
@@ -52,6 +53,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
         if arguments.text is not None:
             raise InputError("two questions are asked: one with --text and one without; leave one of them out")
         arguments.text = " ".join(arguments.question)
+    app.settings = in_language(app.settings, arguments.language)
     asker = Asker(app.kit)
     if arguments.batch:
         if any((arguments.audio, arguments.text, arguments.image, arguments.say)):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from . import add_command, note, print_json
+from . import add_command, add_language, in_language, note, print_json
 
 if TYPE_CHECKING:
     from ..scribe import Caption, Scribe
@@ -26,7 +26,7 @@ EXAMPLE = """\
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = add_command(commands, "listen", "write down what is said around the microphone, while it is said", EXAMPLE)
-    parser.add_argument("--language", metavar="CODE", help="ISO 639-1 code such as en or de (default: detect it)")
+    add_language(parser)
     parser.add_argument("--translate", action="store_true", help="translate into English")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--plain", action="store_true", help="only whole captions, a line each, for screen readers")
@@ -40,11 +40,10 @@ def run(app: App, arguments: argparse.Namespace) -> int:
     from ..interruption import leavable
     from ..scribe import Scribe
 
-    asr = app.settings.asr
-    language, translate = arguments.language or asr.language, arguments.translate or asr.translate
-    app.settings = dataclasses.replace(
-        app.settings, asr=dataclasses.replace(asr, language=language, translate=translate)
-    )
+    app.settings = in_language(app.settings, arguments.language)
+    if arguments.translate:
+        asr = dataclasses.replace(app.settings.asr, translate=True)
+        app.settings = dataclasses.replace(app.settings, asr=asr)
     microphone = app.make("microphone", sound_engine(app.settings.audio.input))
     note("Loading the models ...")
     kit = app.kit

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AssistantError, SettingError
-from . import App, add_command, note, print_json
+from . import App, add_command, add_language, in_language, note, print_json
 
 if TYPE_CHECKING:
     from ..dialogue import Dialogue
@@ -35,6 +35,7 @@ def add(commands: Any) -> None:
     asking.add_argument("--push-to-talk", action="store_true", help="space or Enter before and after you speak; q ends")
     asking.add_argument("--type", action="store_true", help="type your questions, no microphone is needed")
     parser.add_argument("--once", action="store_true", help="end after the first answer")
+    add_language(parser)
     parser.add_argument("--input", metavar="FILE", type=Path, help="a sound file in the place of the microphone")
     parser.add_argument("--image", metavar="FILE", type=Path, help="a picture or folder in the place of the camera")
     answering = parser.add_mutually_exclusive_group()
@@ -62,7 +63,7 @@ def run(app: App, arguments: argparse.Namespace) -> int:
         return sample(app, arguments.say or Path("answer.wav"), arguments.json)
     if arguments.type and arguments.input:
         raise SettingError("--type and --input exclude each other; leave one away")
-    app.settings = chosen(app.settings, arguments)
+    app.settings = chosen(in_language(app.settings, arguments.language), arguments)
     if arguments.type:
         return live(app, arguments, StillMicrophone())
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from .. import overtones
 from ..errors import InputError
 from ..interruption import leavable
-from . import add_command, note, print_json
+from . import add_command, add_language, note, print_json
 
 if TYPE_CHECKING:
     from ..stages import Recognition, Recognizer
@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = add_command(commands, "transcribe", "write down what is said in sound files", EXAMPLE)
     parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG, Opus, MP3, M4A, …; - is stdin")
-    parser.add_argument("--language", metavar="CODE", help="ISO 639-1 code such as en or de (default: detect it)")
+    add_language(parser)
     parser.add_argument("--translate", action="store_true", help="translate into English")
     parser.add_argument("--words", action="store_true", help="give each word with its time")
     form = parser.add_mutually_exclusive_group()
