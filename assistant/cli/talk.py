@@ -140,8 +140,8 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     if arguments.push_to_talk and app.settings.wake.enabled:
         raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
     past, recorder = open_history(app, arguments.resume)
-    to_file = bool(arguments.say or arguments.input) or sound_engine(app.settings.audio.output) == "file"
-    speaker = open_speaker(app, "mute" if arguments.mute else "file" if to_file else "sounddevice")
+    recorded = bool(arguments.say or arguments.input) or sound_engine(app.settings.audio.output) == "file"
+    speaker = open_speaker(app, "mute" if arguments.mute else "file" if recorded else "sounddevice")
     camera = open_camera(app, needed=bool(arguments.image))
     note("Loading the models ...")
     keys = arguments.push_to_talk
@@ -150,7 +150,7 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     opening = Opening.KEY if keys else Opening.TYPE if arguments.type else speaking
     with contextlib.ExitStack() as stack:
         show = stack.enter_context(view(arguments.plain, arguments.json, opening))
-        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not to_file, hands_free=not keys)
+        dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not recorded, hands_free=not keys)
         if recorder is not None:
             dialogue.observers.append(recorder)
         if arguments.once:
@@ -175,7 +175,7 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
                 camera.close()
             if recorder is not None:
                 recorder.close()
-    if to_file and Path(app.settings.audio.output).is_file():
+    if recorded and not arguments.mute and Path(app.settings.audio.output).is_file():
         note(f"wrote: {app.settings.audio.output}")
     return 0
 
