@@ -35,8 +35,9 @@ def test_asleep_and_awake() -> None:
 
 
 def test_a_key_is_asked_for_where_only_a_key_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "ready, just speak" in drawn(LiveView())
-    assert "ready, press space or Enter" in drawn(LiveView(Opening.KEY))
+    assert "ready, just speak" in told(LiveView(), "ready")
+    assert "ready, press space or Enter" in told(LiveView(Opening.KEY), "ready")
+    assert "loading" in drawn(LiveView())
     for opening in Opening:
         PlainView(opening)(Happening("ready", 0.0))
         assert opening in capsys.readouterr().err

@@ -135,7 +135,7 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     from ..devices import sound_engine
     from ..talking import converse
     from .keyboard import at_hand, push_to_talk, single_keys, type_to_talk
-    from .terminal import LiveView, Opening, view
+    from .terminal import LiveView, Opening, is_live, view
 
     if arguments.push_to_talk and app.settings.wake.enabled:
         raise SettingError("a wake word and --push-to-talk exclude each other; add: --set wake.enabled=false")
@@ -149,14 +149,14 @@ def live(app: App, arguments: argparse.Namespace, microphone: Microphone) -> int
     speaking = Opening.WAKE_WORD if app.settings.wake.enabled else Opening.SPEAK_OR_TYPE if typing else Opening.SPEAK
     opening = Opening.KEY if keys else Opening.TYPE if arguments.type else speaking
     with contextlib.ExitStack() as stack:
+        if keys or (typing and is_live(arguments.plain, arguments.json)):
+            stack.enter_context(single_keys())  # first, so that what is typed meanwhile does not spoil the view
         show = stack.enter_context(view(arguments.plain, arguments.json, opening))
         dialogue = converse(app.kit, microphone, speaker, camera, [show], past, echo=not recorded, hands_free=not keys)
         if recorder is not None:
             dialogue.observers.append(recorder)
         if arguments.once:
             dialogue.observers.append(lambda happening: after_reply(dialogue, happening))
-        if keys or (isinstance(show, LiveView) and typing):
-            stack.enter_context(single_keys())
         try:
             if keys:
                 asyncio.run(push_to_talk(dialogue))

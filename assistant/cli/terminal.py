@@ -19,6 +19,7 @@ METER = 24
 SHOWN = 6
 """Lines of the conversation that the live view keeps."""
 SIGNS = {
+    "loading": ("○", "blue", "loading"),
     "idle": ("●", "green", "ready"),
     "listening": ("●", "red", "listening"),
     "user paused": ("●", "yellow", "waiting whether you go on"),
@@ -102,7 +103,7 @@ class LiveView:
 
     def __init__(self, opening: Opening = Opening.SPEAK) -> None:
         self._opening, self._asleep = opening, False
-        self._state, self._level, self._partial, self._seen, self._trouble = "idle", 0.0, "", "", ""
+        self._state, self._level, self._partial, self._seen, self._trouble = "loading", 0.0, "", "", ""
         self._latency: dict[str, float] = {}
         self._lines: list[tuple[str, str]] = []
         self._reply, self._typed = "", ""
@@ -117,6 +118,8 @@ class LiveView:
         match happening.name:
             case "level":
                 self._level = max(details["level"], 0.8 * self._level)
+            case "ready":
+                self._state = "idle"
             case "state":
                 self._state = details["state"]
             case "awake" | "asleep":
@@ -190,12 +193,17 @@ def seen(details: dict[str, Any]) -> str:
     return ", ".join(f"{one['label']} {one['probability']:.2f}" for one in labels) or "nothing it is sure of"
 
 
+def is_live(plain: bool, as_json: bool) -> bool:
+    """Return whether the live view shows the conversation."""
+    return not (plain or as_json) and sys.stdout.isatty()
+
+
 @contextmanager
 def view(plain: bool, as_json: bool, opening: Opening = Opening.SPEAK) -> Iterator[View]:
     """Show a conversation: JSON where asked for, the live view in a terminal, plain lines elsewhere."""
     if as_json:
         yield JsonView()
-    elif plain or not sys.stdout.isatty():
+    elif not is_live(plain, as_json):
         yield PlainView(opening)
     else:
         from rich.live import Live
