@@ -86,17 +86,17 @@ JOKES: Mapping[str, tuple[str, ...]] = {
 @hookimpl
 def assistant_tools() -> list[Callable[..., str]]:
     """Return the tools of this plugin."""
-    return [greet, answer_thanks, Jokes().tell_joke]
+    return [greet_by_name, answer_thanks, Jokes().tell_joke]
 
 
-def greet(name: str, language: str = "en") -> str:
+def greet_by_name(name: str, language: str = "en") -> str:
     """Greet somebody who tells their name. Raises :class:`ValueError` where it does not look like one."""
     if not all(word[0].isupper() or word in _PARTICLES for word in re.split("[ -]", name)) or not name[0].isupper():
         raise ValueError(f"{name!r} is no name")
     return _MET.get(language, _MET["en"]).format(name=name)
 
 
-greet.__doc__ = f"""{greet.__doc__}
+greet_by_name.__doc__ = f"""{greet_by_name.__doc__}
 
     Verbatim only: {_HELLO}(?:my name(?: is|'s) (?P<name>{_WORDS})|(?:mein name ist|ich heiße) (?P<name_2>{_WORDS})|
     (?:je m'appelle|mon nom est) (?P<name_3>{_WORDS})|(?:me llamo|mi nombre es) (?P<name_4>{_WORDS})|
