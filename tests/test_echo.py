@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from assistant.benchmark.echo import Room, echo_of, loss
+from assistant.cli import main
 from assistant.ears import FRAME
 from assistant.echo import own_words
 from assistant.echo_filter import EchoFilter
@@ -146,3 +147,8 @@ def cancel(canceller, played, heard):
         canceller.played(AudioChunk(played[start : start + FRAME], RATE))
         left.append(canceller.clean(AudioChunk(heard[start : start + FRAME], RATE)).samples)
     return np.concatenate(left)
+
+
+def test_an_unknown_room_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "echo", "--room", "bath room"]) == 2
+    assert capsys.readouterr().err == "assistant: there is no room 'bath room'; did you mean 'bathroom'?\n"

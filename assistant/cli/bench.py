@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError, nearest
 from . import App, Parser, add_command, note, positive, print_json
 
 
@@ -51,10 +52,13 @@ def add(commands: Any) -> None:
         kinds,
         "echo",
         "simulated rooms: echo taken out, self-interruptions, missed barge-ins",
-        "  assistant bench echo\n  assistant bench echo --minutes 5 --level -12 --json",
+        "  assistant bench echo\n  assistant bench echo --minutes 5 --level -12 --json\n"
+        "  assistant bench echo --room 'drifting clocks' --seed 3",
     )
     echo.add_argument("--minutes", type=float, default=30.0, help="of the assistant's speech in all rooms together")
     echo.add_argument("--level", type=float, default=-6.0, metavar="DB", help="of the echo, relative to the voice")
+    echo.add_argument("--room", metavar="NAME", help="only this room (default: six and headphones)")
+    echo.add_argument("--seed", type=positive, default=1, metavar="N", help="other walls and noise")
     echo.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
 
 
@@ -102,10 +106,15 @@ def talk(app: App, arguments: argparse.Namespace) -> int:
 
 def echo(app: App, arguments: argparse.Namespace) -> int:
     """Measure the echo canceller and the guard behind it."""
-    from ..benchmark.echo import measure
+    from ..benchmark.echo import ROOMS, measure
 
+    rooms = [room for room in ROOMS if arguments.room in (None, room.name)]
+    if not rooms:
+        known = [room.name for room in ROOMS]
+        raise InputError(f"there is no room {arguments.room!r}{nearest(arguments.room, known)}")
     progress = note if sys.stderr.isatty() or not arguments.json else lambda text: None
-    show(measure(app.kit, arguments.minutes * 60, arguments.level, progress=progress), arguments.json)
+    seconds = arguments.minutes * 60
+    show(measure(app.kit, seconds, arguments.level, rooms, progress, arguments.seed - 1), arguments.json)
     return 0
 
 
