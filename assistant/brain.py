@@ -21,6 +21,7 @@ from .errors import Interrupted, ModelError
 from .origin import REFUSED, borrowed, without_words, written_words
 from .prompt import ToolSpec
 from .stages import Sampling, Session, SoftTokens, TokenIds, Urged, never
+from .text import SIGNS
 from .types import Percept, ToolCall, ToolResult, Turn, Verdict
 
 log = logging.getLogger(__name__)
@@ -34,9 +35,6 @@ _NAME = re.compile(r"[a-z_]+")
 """What may be the name of a tool, or the beginning of one."""
 _INVENTED = re.compile(r"[a-z]*(?:_|\()")
 """The beginning of a call of a tool that there is not, written as the others are."""
-
-_SIGNS = " \t\n.,;:?!…。？！،؟।-–—"
-"""What a recogniser sets after words, be the sentence whole or not."""
 
 _ROOM_TO_ANSWER = 16
 """Fewest positions that must be left for a reply."""
@@ -94,7 +92,7 @@ class LanguageBrain:
         more than one row of logits, and nothing where the words were read ahead: then the reply reads the rest.
         ``None`` where it was urged to stop, or cancelled, before all was read.
         """
-        if turn.utterance is None or not (said := turn.utterance.text.rstrip(_SIGNS)):
+        if turn.utterance is None or not (said := turn.utterance.text.rstrip(SIGNS)):
             return 0.0
         bare = dataclasses.replace(turn, utterance=dataclasses.replace(turn.utterance, text=said))
         try:

@@ -36,7 +36,7 @@ from .orders import Order, is_order, order_in
 from .playback import Playback
 from .stages import Camera, Foreseeing, Recognizer, Speaker, Stages, TurnDetector, Urged, never
 from .streams import Channel, Lane, Urgency, flow
-from .text import Splitter
+from .text import SIGNS, Splitter
 from .tools import ToolContext, think
 from .turns import RATE, Patience, State, Turns
 from .types import AudioChunk, Message, Percept, Reply, ToolCall, ToolResult, Turn, Utterance
@@ -55,8 +55,6 @@ WORTH_A_TRIAL = 0.2
 """Probability of a finished turn from which an answer is begun on trial at once."""
 LINGERED = RATE * 6 // 10
 """Quiet after which one is begun on trial even where the sentence seems unfinished."""
-SIGNS = " .,;:?!…。？！،؟।-–—"
-"""What may stand after the words so far, and not after the same words when more are heard."""
 REMEMBERED = 40
 """Messages of history that are kept."""
 

@@ -65,7 +65,7 @@ class Reminders:
                 self._wake()
 
     @property
-    def last(self) -> bool:
+    def lasting(self) -> bool:
         """Whether they outlive this process."""
         return self._kept.lasts
 

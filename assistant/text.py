@@ -79,6 +79,10 @@ def clauses(pieces: Iterable[str], first_short: bool = True) -> Iterator[str]:
             close()
 
 
+SIGNS = " \t\n.,;:?!…。？！،؟।-–—"
+"""What may stand after words, and not after the same words when more are heard."""
+
+
 class Splitter:
     """Gathers characters into words and words into clauses, for whoever is handed a reply piece by piece."""
 

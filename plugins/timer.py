@@ -554,7 +554,7 @@ class Timers:
         """Let a reminder wait, where somebody would hear it, and another one no longer."""
         self._unfinished = _Unfinished()
         if not (here := self._news.told is not None):
-            if ":" not in reminder.name or not self._running.last:
+            if ":" not in reminder.name or not self._running.lasting:
                 return _say("nobody", reminder.language)
             said = f"{said} {_say('there', reminder.language)}"
         self._running.add(reminder, here)

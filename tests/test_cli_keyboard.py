@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from assistant.cli.keyboard import Line, at_hand, push_to_talk, single_keys, type_to_talk
+from assistant.errors import InputError
 from assistant.happening import Happening
 from assistant.types import Utterance
 
@@ -92,6 +93,13 @@ def test_piped_questions_are_answered_one_by_one(monkeypatch: pytest.MonkeyPatch
 def test_the_last_line_of_a_pipe_needs_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("Was ist das?"))
     assert hold(lambda talk: type_to_talk(talk, "fr", lambda text: None))[1] == ("Was ist das?", "fr")
+
+
+def test_what_is_no_utf_8_ends_it_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"What?\ncaf\xe9\n"), "utf-8", newline="\n"))
+    with pytest.raises(ExceptionGroup) as raised:
+        hold(lambda talk: type_to_talk(talk, "en", lambda text: None))
+    assert raised.group_contains(InputError, match="not UTF-8")
 
 
 def test_lines_of_a_pipe_press_and_release(monkeypatch: pytest.MonkeyPatch) -> None:

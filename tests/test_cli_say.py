@@ -76,6 +76,16 @@ def test_text_that_is_not_utf_8(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "not UTF-8 (byte 3)" in capsys.readouterr().err
 
 
+def test_lines_that_are_not_utf_8(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), "utf-8"))
+    assert main(["say", "--set", f"audio.output={tmp_path / 'said.wav'}"]) == 2
+    assert "what is typed is not UTF-8" in capsys.readouterr().err
+    assert main(["say", "--language", "xx", "--set", f"audio.output={tmp_path / 'said.wav'}"]) != 0
+    assert "Type what to say" not in capsys.readouterr().err, "a language that nobody speaks is told before"
+
+
 def test_an_unknown_voice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "a", "--voice", "piper-en_US-jo-medium", "--out", str(tmp_path / "a.wav")]) == 1
     assert "did you mean 'piper-en_US-joe-medium'" in capsys.readouterr().err

@@ -15,7 +15,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -170,6 +170,14 @@ def given_text(given: str, purpose: str) -> str:
     if not given.strip():
         raise InputError(f"there is nothing to {purpose}; give some words")
     return given
+
+
+def typed_lines() -> Iterator[str]:
+    """Yield the lines of standard input as they come. Raises :class:`InputError` where they are no UTF-8."""
+    try:
+        yield from iter(sys.stdin.readline, "")
+    except UnicodeDecodeError as error:
+        raise InputError(f"what is typed is not UTF-8 (byte {error.start}); send it as UTF-8") from None
 
 
 def build() -> Parser:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..streams import flow
 from ..utterance import typed
+from . import typed_lines
 
 if TYPE_CHECKING:
     from ..dialogue import Dialogue
@@ -126,7 +127,7 @@ async def keys() -> AsyncGenerator[str]:
             loop.add_reader(number := sys.stdin.fileno(), lambda: data.put_nowait(os.read(number, _MOST)))
             watched = number
     if watched is None:
-        async with aclosing(flow(iter(sys.stdin.readline, ""))) as lines:
+        async with aclosing(flow(typed_lines())) as lines:
             async for line in lines:
                 yield line
         return

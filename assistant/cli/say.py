@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from .. import output
 from ..errors import DeviceError, InputError
 from ..fusion.content import language_spoken
 from ..interruption import leavable, pulled
-from . import App, add_command, given_text, note, print_json
+from . import App, add_command, given_text, note, print_json, typed_lines
 
 if TYPE_CHECKING:
     from ..stages import Speaker, Voice
@@ -89,14 +88,12 @@ def say_lines(app: App, arguments: Namespace) -> int:
     if arguments.out is not None or arguments.json:
         raise InputError("--out and --json need a text; give some words, or - for standard input")
     with contextlib.closing(_speaker(app)) as speaker:
+        only = None if arguments.language is None else _voice(app, arguments, "")
         leavable(lambda: app.kit.voices.usual)
         note("Type what to say, and press Enter. Control and D ends.")
-        try:
-            for line in iter(sys.stdin.readline, ""):
-                if any(character.isalnum() for character in line):
-                    _play(speaker, pulled(_spoken(line, _voice(app, arguments, line))))
-        except UnicodeDecodeError as error:
-            raise InputError("standard input is not UTF-8; convert it first") from error
+        for line in typed_lines():
+            if any(character.isalnum() for character in line):
+                _play(speaker, pulled(_spoken(line, only or _voice(app, arguments, line))))
     return 0
 
 
